@@ -1,0 +1,25 @@
+"""`govern measure`: only the facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from govern.cli.params import takes
+from govern.errors import ExitCode
+
+
+@takes("measure")
+def measure(given: dict[str, Any]) -> int:
+    """Measure a model on evaluation data: writes evidence.json and compute.json.
+
+    Example: govern measure model.pkl --data eval.parquet --target default --sensitive sex
+    """
+    from govern.cli import steps
+    from govern.codec import write_files
+
+    settings = steps.settings_of(given)
+    facts = steps.measured(settings, given)
+    write_files(settings.report.out, facts.files)
+    if not given.get("quiet"):
+        steps.say(steps.files_line(settings.report.out, facts.files))
+    return ExitCode.PASS

@@ -1,0 +1,36 @@
+"""`govern render`: cards from stored documents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from govern.cli.params import takes
+from govern.errors import ExitCode
+
+
+@takes("render")
+def render(
+    evidence: Annotated[Path, typer.Argument(metavar="EVIDENCE", help="An evidence.json.", show_default=False)],
+    given: dict[str, Any],
+    verdict: Annotated[Path | None, typer.Argument(metavar="[VERDICT]", show_default=False,
+                                                   help="The verdict.json that was made from it.")] = None,
+) -> int:
+    """Write cards from stored documents; a compute.json beside the evidence is shown when it belongs to it.
+
+    Example: govern render govern-report/evidence.json govern-report/verdict.json --format html
+    """
+    from govern.cli import steps
+    from govern.codec import write_files
+    from govern.inputs.config import load_settings
+
+    settings = load_settings(given, config=None, cwd=Path.cwd(), measuring=False)
+    formats = steps.formats_of(settings)
+    facts = steps.stored(evidence, given)
+    files = steps.cards(facts, steps.stored_verdict(verdict, facts.evidence_sha256), formats)
+    write_files(settings.report.out, files)
+    if not given.get("quiet"):
+        steps.say(steps.files_line(settings.report.out, files))
+    return ExitCode.PASS

@@ -1,0 +1,19 @@
+"""`govern report`: measure, check and render in one go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from govern.cli.params import takes
+
+
+@takes("report")
+def report(given: dict[str, Any]) -> int:
+    """Measure a model, judge it by policy and write the card: the main job.
+
+    Examples: govern report model.pkl (with govern.yaml here);
+    govern report model.pkl --data eval.parquet --target default --sensitive sex
+    """
+    from govern.cli import steps
+
+    return steps.report(steps.settings_of(given), given).exit_code

@@ -1,0 +1,206 @@
+"""The steps that commands share: settings, facts, judgement, cards, what is printed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import typer
+
+from govern.cli.clock import created, today
+from govern.codec import digest, document, load, write_files
+from govern.errors import InputError
+from govern.evidence import COMPUTE_SCHEMA, EVIDENCE_SCHEMA, Compute, Evidence
+from govern.verdict import VERDICT_SCHEMA, Phase, Verdict
+
+if TYPE_CHECKING:
+    from govern.inputs.config import Settings
+    from govern.policy.schema import Policy
+
+CARD_FILES = {"html": "card.html", "pdf": "card.pdf"}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Evidence and compute with the bytes they are (to be) stored as."""
+
+    evidence: Evidence
+    evidence_sha256: str
+    compute: Compute | None
+    compute_sha256: str | None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def judged(self) -> dict[str, str]:
+        """Digests of what a verdict on these facts is about, by role."""
+        found = {"evidence": self.evidence_sha256}
+        if self.compute_sha256:
+            found["compute"] = self.compute_sha256
+        return found
+
+
+def settings_of(given: Mapping[str, Any]) -> Settings:
+    """The merged settings of a command that measures."""
+    from govern.inputs.config import load_settings
+
+    return load_settings(given, config=given.get("config"), cwd=Path.cwd())
+
+
+def measured(settings: Settings, given: Mapping[str, Any], meanwhile: Callable[[], None] = lambda: None) -> Facts:
+    """Facts from model and data; progress goes to standard error. For `meanwhile` see `measure.run.measure`."""
+    from govern.cli.progress import progress
+    from govern.measure.run import measure
+
+    how = given.get("compute", "measure")
+    taken = None if how in ("measure", "skip") else load(Path(how), Compute, COMPUTE_SCHEMA)
+    with progress(bool(given.get("quiet"))) as tell:
+        found = measure(settings, created=created(dict(given)), timed=how == "measure",
+                        verbose=bool(given.get("verbose")), progress=tell, meanwhile=meanwhile)
+    for line in found.output.splitlines() if given.get("verbose") else ():
+        sys.stderr.write(f"model: {line}\n")
+    data = document(found.evidence)
+    sha = digest(data)
+    files = {"evidence.json": data}
+    if taken is not None:
+        compute, compute_sha = taken
+        if compute.evidence_sha256 != sha:
+            raise InputError("was measured with other evidence", where=str(how),
+                             fix="give the compute.json of the same inputs, seed and --timestamp")
+        return Facts(found.evidence, sha, compute, compute_sha, {**files, "compute.json": document(compute)})
+    if found.compute is None:
+        return Facts(found.evidence, sha, None, None, files)
+    timed = found.compute(sha)
+    data = document(timed)
+    return Facts(found.evidence, sha, timed, digest(data), {**files, "compute.json": data})
+
+
+def stored(path: Path, given: Mapping[str, Any]) -> Facts:
+    """Facts from files: the evidence, and the compute.json of --compute or else of the same folder if it belongs."""
+    evidence, sha = load(path, Evidence, EVIDENCE_SCHEMA)
+    how = given.get("compute")
+    compute_path = path.with_name("compute.json") if how in (None, "measure") else Path(str(how))
+    if how == "skip" or (how is None and not compute_path.exists()):
+        return Facts(evidence, sha, None, None)
+    compute, compute_sha = load(compute_path, Compute, COMPUTE_SCHEMA)
+    if compute.evidence_sha256 != sha:
+        if how is None:
+            return Facts(evidence, sha, None, None)
+        raise InputError("was measured with other evidence", where=str(compute_path),
+                         fix="give the compute.json that was written with this evidence")
+    return Facts(evidence, sha, compute, compute_sha)
+
+
+def stored_verdict(path: Path | None, evidence_sha256: str) -> tuple[Verdict, str] | None:
+    """The verdict in a file with its digest. Raises InputError when it is about other evidence."""
+    if path is None:
+        return None
+    verdict, sha = load(path, Verdict, VERDICT_SCHEMA)
+    if verdict.judged.get("evidence") != evidence_sha256:
+        raise InputError("is the verdict on other evidence", where=str(path),
+                         fix="give the verdict.json that was made from this evidence")
+    return verdict, sha
+
+
+def policies_of(settings: Settings) -> tuple[Policy, ...]:
+    """The policies to judge by, read and checked before anything is measured."""
+    from govern.policy.packs import load_policy
+
+    return tuple(load_policy(p, base=settings.policies_base) for p in settings.policies)
+
+
+def judged(facts: Facts, settings: Settings, policies: Sequence[Policy], given: Mapping[str, Any]) -> Verdict:
+    """The verdict on the facts at the phase and on the day of the settings."""
+    from govern.policy.gate import judge
+
+    return judge(facts.evidence, judged=facts.judged, policies=policies, phase=cast("Phase", settings.phase),
+                 today=today(dict(given), facts.evidence.created), compute=facts.compute, waivers=settings.waivers)
+
+
+def formats_of(settings: Settings) -> tuple[str, ...]:
+    """Card formats that can be made here: without the PDF libraries an asked-for PDF is an error, a default
+    one is left out with a warning that names the line to install."""
+    formats = settings.report.formats
+    if "pdf" not in formats:
+        return formats
+    from govern.formats.pdf import pdf_available
+
+    reason = pdf_available()
+    if reason is None:
+        return formats
+    if settings.formats_asked:
+        raise InputError(f"a PDF cannot be made here: {reason}", where="--format pdf", fix="or ask for html only")
+    say_error(f"govern: no PDF is written: {reason}")
+    return tuple(f for f in formats if f != "pdf")
+
+
+def cards(facts: Facts, verdict: tuple[Verdict, str] | None, formats: Sequence[str]) -> dict[str, bytes]:
+    """The cards as files, made from the documents alone."""
+    from govern.formats.html import render_html
+
+    digests = dict(facts.judged)
+    if verdict:
+        digests["verdict"] = verdict[1]
+    html = render_html(facts.evidence, verdict and verdict[0], facts.compute, digests=digests)
+    files = {CARD_FILES["html"]: html.encode()} if "html" in formats else {}
+    if "pdf" in formats:
+        from govern.formats.pdf import render_pdf
+
+        identifier = bytes.fromhex(digest("".join(sorted(digests.values())).encode()))[:16]
+        notes: list[str] = []
+        files[CARD_FILES["pdf"]] = render_pdf(html, identifier=identifier, created=facts.evidence.created,
+                                              notes=notes)
+        for note in notes:
+            say_error(f"govern: card.pdf: {note}")
+    return files
+
+
+def report(settings: Settings, given: Mapping[str, Any], out: Path | None = None) -> Verdict:
+    """Measure, judge, render and write into `out` (default: the settings' folder); print the summary."""
+    policies: list[Policy] = []
+    formats: list[str] = []
+
+    def meanwhile() -> None:
+        policies.extend(policies_of(settings))
+        formats.extend(formats_of(settings))
+
+    out = out or settings.report.out
+    facts = measured(settings, given, meanwhile)
+    verdict = judged(facts, settings, policies, given)
+    data = document(verdict)
+    files = {**facts.files, "verdict.json": data, **cards(facts, (verdict, digest(data)), formats)}
+    write_files(out, files)
+    if not given.get("quiet"):
+        show(facts.evidence, verdict, files, out)
+    return verdict
+
+
+def show(evidence: Evidence, verdict: Verdict | None, files: Mapping[str, bytes], out: Path) -> None:
+    """Print the summary, at most 80 columns wide, in colour where the terminal takes it."""
+    from rich.console import Console
+
+    from govern.formats.text import summary
+
+    console = Console(highlight=False, soft_wrap=True)
+    unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    digests = {name: digest(data) for name, data in files.items()}
+    console.print(summary(evidence, verdict, digests, out=str(out), width=min(80, max(40, console.width)),
+                          unicode=unicode), end="")
+
+
+def files_line(out: Path, files: Mapping[str, bytes]) -> str:
+    """One line that says what was written where, with the digests of the documents."""
+    shown = [f"{n} ({digest(d)[:8]})" if n.endswith(".json") else n for n, d in files.items()]
+    return f"{out}/  {'  '.join(shown)}"
+
+
+def say(line: str) -> None:
+    """Print a line of the result."""
+    typer.echo(line)
+
+
+def say_error(line: str) -> None:
+    """Print a warning."""
+    typer.echo(line, err=True)

@@ -1,0 +1,314 @@
+"""The documents of facts: `evidence.json` (deterministic) and `compute.json` (machine and minute).
+
+Frozen dataclasses, standard library only. Fields equal to their default are left out of the file, so a
+field may be added with a default without changing what older files mean; renaming or removing one needs
+a new schema name and a reader for the old one here. Numbers are finite or None with a `status`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+EVIDENCE_SCHEMA = "govern.evidence/1"
+COMPUTE_SCHEMA = "govern.compute/1"
+OVERALL = "overall"
+REST = "rest"
+MISSING_NAME = "(missing)"
+
+Status = Literal["ok", "undefined", "too_few", "error"]
+Comparing = Literal["difference", "ratio"]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A two-sided interval at `level` (0 to 1), for reading; the gate computes its own bounds."""
+
+    low: float | None
+    high: float | None
+    level: float
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A thing judged, by role (model, data, config …) and digest; `name` is a file name without folders."""
+
+    role: str
+    name: str
+    sha256: str
+    size: int
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows that share values of sensitive features; a None value is the missing group.
+
+    `n` rows, `n_positive` with the positive label, `n_favourable` with the favourable label. `asked` is
+    true for a single sensitive feature and for an intersection the user asked to be gated.
+    """
+
+    id: str
+    features: tuple[str, ...]
+    values: tuple[str | None, ...]
+    n: int
+    n_positive: int
+    n_favourable: int
+    asked: bool = True
+
+    @property
+    def name(self) -> str:
+        """The group as people read it: `women`, `women · 26–35`, `(missing)`, `everyone`."""
+        return " · ".join(MISSING_NAME if v is None else v for v in self.values) or "everyone"
+
+    @property
+    def feature(self) -> str:
+        """The feature or intersection as the user asked for it: `sex`, `sex:age`."""
+        return ":".join(self.features)
+
+    @property
+    def missing(self) -> bool:
+        """Whether a sensitive value is missing in this group."""
+        return any(v is None for v in self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Confusion counts of a group for the positive label; `selected` are predicted the favourable label."""
+
+    group: str
+    tp: int
+    fp: int
+    fn: int
+    tn: int
+    selected: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One number: a metric of a group, or of the comparison of `group` with `reference`.
+
+    `reference` is a group id or "rest" (all rows outside `group`); then `compare` says difference
+    (group − reference) or ratio (group / reference); with "rest" and no `compare` it is the metric of the
+    rows outside `group` themselves. `features` is set on a disparity over all groups of a feature. Ratios of counts carry `numerator` and `denominator` (and those of the reference); other
+    metrics carry `se`, the standard error on the scale of `transform` (identity, logit, log, square).
+    """
+
+    metric: str
+    value: float | None
+    status: Status = "ok"
+    reason: str | None = None
+    group: str = OVERALL
+    reference: str | None = None
+    compare: Comparing | None = None
+    features: tuple[str, ...] = ()
+    numerator: int | None = None
+    denominator: int | None = None
+    reference_numerator: int | None = None
+    reference_denominator: int | None = None
+    se: float | None = None
+    transform: str | None = None
+    interval: Interval | None = None
+    slice: str | None = None
+    split: str = "eval"
+    decision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A value of a column and how many rows hold it."""
+
+    value: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the evaluation data; `distinct` is None above the counted limit (then `levels` is empty)."""
+
+    name: str
+    role: str
+    kind: str
+    missing: int
+    distinct: int | None
+    low: float | None = None
+    high: float | None = None
+    levels: tuple[Level, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DataFacts:
+    """What the evaluation data holds; `duplicates` are rows equal to an earlier row in every used column."""
+
+    columns: tuple[Column, ...] = ()
+    duplicates: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """Rows read but not used, with the reason."""
+
+    reason: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Rows: read = used + the sum of excluded."""
+
+    read: int
+    used: int
+    excluded: tuple[Excluded, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What the worker found: class, libraries with versions, feature names in order, chosen parameters."""
+
+    type: str
+    libraries: Mapping[str, str]
+    features: tuple[str, ...]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Containment:
+    """How the model file was held: scan result, names trusted beyond the allow-list, layers in force."""
+
+    scan: str
+    trusted: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Points of a curve (kind: roc, precision_recall, calibration, thresholds) of a group; arrays are equally long."""
+
+    kind: str
+    group: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    n: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """SHAP of one feature in one group: mean |value| with its standard error, mean value, direction.
+
+    `direction` is the rank correlation (−1 to 1) of the feature's value with its contribution, None for
+    features that are not numbers.
+    """
+
+    feature: str
+    group: str
+    n: int
+    mean_abs: float
+    se: float | None
+    mean: float
+    direction: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attributions:
+    """SHAP values of a sample of rows; `residual` is the largest |sum + base − output| in the output's unit."""
+
+    method: str
+    output: str
+    rows: int
+    background_rows: int
+    background: str
+    seed: int
+    base: float | None
+    residual: float | None
+    exact: bool
+    features: tuple[Attribution, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SmokeCheck:
+    """One smoke check: `seen` is the value of `metric`, `limit` what it is held against."""
+
+    metric: str
+    passed: bool | None
+    seen: float | None
+    limit: float
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything measured; the one source of every number shown anywhere."""
+
+    schema: str
+    created: str
+    subjects: tuple[Subject, ...]
+    settings: Mapping[str, Any]
+    containment: Containment | None
+    population: Population
+    data: DataFacts
+    groups: tuple[Group, ...]
+    counts: tuple[Counts, ...]
+    measurements: tuple[Measurement, ...]
+    task: str = "binary"
+    model: Model | None = None
+    curves: tuple[Curve, ...] = ()
+    attributions: Attributions | None = None
+    gaps: tuple[Mapping[str, Any], ...] = ()
+    proxies: tuple[Mapping[str, Any], ...] = ()
+    smoke: tuple[SmokeCheck, ...] = ()
+    declared: Mapping[str, Any] = field(default_factory=dict)
+    card: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def groups_by_id(self) -> dict[str, Group]:
+        """Groups by id, `overall` included."""
+        return {g.id: g for g in self.groups}
+
+    @cached_property
+    def counts_by_group(self) -> dict[str, Counts]:
+        """Confusion counts by group id."""
+        return {c.group: c for c in self.counts}
+
+    @cached_property
+    def feature_groups(self) -> dict[tuple[str, ...], tuple[Group, ...]]:
+        """Groups of each sensitive feature or intersection, in the order of the evidence."""
+        found: dict[tuple[str, ...], list[Group]] = {}
+        for g in self.groups:
+            if g.features:
+                found.setdefault(g.features, []).append(g)
+        return {k: tuple(v) for k, v in found.items()}
+
+    @cached_property
+    def _index(self) -> dict[tuple[str, str, str | None, str | None, tuple[str, ...]], Measurement]:
+        return {(m.metric, m.group, m.reference, m.compare, m.features): m for m in self.measurements}
+
+    def find(self, metric: str, group: str = OVERALL, reference: str | None = None,
+             compare: Comparing | None = None, features: tuple[str, ...] = ()) -> Measurement | None:
+        """The measurement of exactly this metric, group and comparison, or None."""
+        return self._index.get((metric, group, reference, compare, features))
+
+    def subject(self, role: str) -> Subject | None:
+        """The first subject with this role, or None."""
+        return next((s for s in self.subjects if s.role == role), None)
+
+
+@dataclass(frozen=True)
+class Compute:
+    """What depends on the machine and the minute; `evidence_sha256` binds it to the facts."""
+
+    schema: str
+    evidence_sha256: str
+    machine: Mapping[str, Any]
+    measurements: tuple[Measurement, ...]
+    repeats: Mapping[str, int] = field(default_factory=dict)
+
+    def find(self, metric: str) -> Measurement | None:
+        """The measurement with this metric name, or None."""
+        return next((m for m in self.measurements if m.metric == metric), None)

@@ -1,0 +1,88 @@
+"""The card as PDF, from the same HTML; WeasyPrint is imported when a PDF is made.
+
+Traps: without Pango the import fails with OSError and prints a banner to stdout; a missing glyph is only
+a log line; bytes are equal between runs only with a fixed identifier and fixed dates.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import sys
+from functools import lru_cache
+
+from govern.errors import InputError, printable
+
+VARIANT = "pdf/ua-1"
+INSTALL = {
+    "linux": "sudo apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0",
+    "darwin": "brew install pango",
+}
+
+
+class PdfUnavailable(InputError):
+    """The libraries a PDF needs are not on this machine; the message holds the line that installs them."""
+
+
+def pdf_available() -> str | None:
+    """None when a PDF can be made here, else one line with the reason and the command that mends it."""
+    try:
+        _weasyprint()
+    except PdfUnavailable as err:
+        return err.one_line()
+    return None
+
+
+def render_pdf(html: str, *, identifier: bytes, created: str, notes: list[str] | None = None) -> bytes:
+    """The PDF of a card's HTML; equal arguments give equal bytes.
+
+    `identifier` is 16 bytes of the evidence's digest, `created` its ISO 8601 time. A text without a glyph
+    in any font is reported in `notes`. Nothing is fetched: only data URIs are read. Raises
+    PdfUnavailable when Pango is missing.
+    """
+    weasyprint = _weasyprint()
+    fetcher = weasyprint.urls.URLFetcher(allowed_protocols=("data",), fail_on_errors=False)
+    with _listening() as heard:
+        document = weasyprint.HTML(string=html, url_fetcher=fetcher).render(pdf_variant=VARIANT)
+        document.metadata.created = document.metadata.modified = created
+        data = document.write_pdf(pdf_identifier=identifier, pdf_variant=VARIANT)
+    if notes is not None:
+        notes.extend(dict.fromkeys(heard))
+    return bytes(data)
+
+
+@lru_cache
+def _weasyprint() -> object:
+    """The module, imported with its stdout banner held back. Raises PdfUnavailable."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        try:
+            import weasyprint
+            import weasyprint.urls
+        except (OSError, ImportError) as err:
+            raise PdfUnavailable(
+                f"no PDF can be made: {printable(str(err).splitlines()[0], 90)}",
+                fix=f"install with: {INSTALL.get(sys.platform, INSTALL['linux'])}") from None
+    return weasyprint
+
+
+class _Heard(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(printable(record.getMessage(), 200))
+
+
+@contextlib.contextmanager
+def _listening() -> "contextlib.Generator[list[str]]":
+    """Collects what WeasyPrint logs instead of letting it reach the terminal."""
+    logger = logging.getLogger("weasyprint")
+    handler, propagate = _Heard(), logger.propagate
+    others = logger.handlers[:]
+    logger.handlers[:], logger.propagate = [handler], False
+    try:
+        yield handler.lines
+    finally:
+        logger.handlers[:], logger.propagate = others, propagate

@@ -1,0 +1,218 @@
+"""The sections that do not compare groups: performance, explanation, operation, data, model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from govern.errors import printable
+from govern.evidence import OVERALL, Attribution, Attributions, Column, Compute, Evidence, Measurement
+from govern.formats.charts import Plot, plot
+from govern.formats.fairness import cell
+from govern.formats.numbers import amount, amount_beside, count, decimal, percent, short_digest
+from govern.formats.strings import Strings
+from govern.formats.words import names, reading_level
+from govern.metrics import COUNT_METRICS, METRICS, SCORE_METRICS
+
+COLUMNS_SHOWN = 60
+LEVELS_SHOWN = 6
+BAR = 150
+FEATURES_BY_GROUP = 8
+CLEAR_DIRECTION = 0.3
+View = dict[str, Any]
+
+
+def performance(evidence: Evidence, t: Strings) -> View:
+    """Metrics of everyone with intervals and counts, the confusion counts, ROC and calibration."""
+    data = evidence.settings.get("data", {})
+    positive, target = printable(data.get("positive", "")), printable(data.get("target", ""))
+    threshold = data.get("threshold")
+    decision = t("performance.threshold", threshold=printable(threshold)) if threshold is not None else \
+        t("performance.own" if evidence.model is not None else "performance.given")
+    trivial, accuracy = evidence.find("trivial_accuracy"), evidence.find("accuracy")
+    curves = {c.kind: c for c in evidence.curves if c.group == OVERALL}
+    return {
+        "intro": t("performance.intro", target=target, positive=positive, decision=decision,
+                   level=reading_level(evidence)),
+        "interval": t("performance.interval", level=reading_level(evidence)),
+        "rows": [r for name in (*SCORE_METRICS, *COUNT_METRICS) if (r := _metric(evidence.find(name))) is not None],
+        "trivial": t("performance.trivial", trivial=percent(trivial.value), accuracy=percent(accuracy.value))
+        if trivial and accuracy and trivial.value is not None and accuracy.value is not None else "",
+        "confusion": _confusion(evidence, positive, t),
+        "roc": _roc(curves.get("roc"), evidence, t), "calibration": _calibration(curves.get("calibration"), t),
+        "no_scores": "" if evidence.find("roc_auc") else t("performance.no_scores"),
+    }
+
+
+def _metric(m: Measurement | None) -> View | None:
+    if m is None:
+        return None
+    row = METRICS[m.metric]
+    rate = row.family == "count"
+    number, _, interval = cell(m, in_percent=rate).partition(" ")
+    return {"title": row.title, "value": number + ("%" if rate and m.value is not None else ""),
+            "interval": interval.strip("[]") or ("" if m.value is not None else printable(m.reason or "", 80)),
+            "counts": f"{count(m.numerator)} / {count(m.denominator)}"
+            if m.numerator is not None and m.denominator is not None else "",
+            "meaning": row.definition}
+
+
+def _confusion(evidence: Evidence, positive: str, t: Strings) -> View | None:
+    c = evidence.counts_by_group.get(OVERALL)
+    if c is None:
+        return None
+    other = t("performance.other_label", positive=positive)
+    rows = ((positive, c.tp, c.fn), (other, c.fp, c.tn), (t("performance.total"), c.tp + c.fp, c.fn + c.tn))
+    return {"heads": [t("performance.predicted", label=x) for x in (positive, other)] + [t("performance.total")],
+            "rows": [(name, count(a), count(b), count(a + b)) for name, a, b in rows]}
+
+
+def _roc(curve: Any, evidence: Evidence, t: Strings) -> Plot | None:
+    auc = evidence.find("roc_auc")
+    if curve is None or auc is None or auc.value is None:
+        return None
+    return plot(curve.x, curve.y, t("performance.roc_title", auc=decimal(auc.value)))
+
+
+def _calibration(curve: Any, t: Strings) -> Plot | None:
+    if curve is None or not curve.x:
+        return None
+    title = t("performance.calibration_title", bins=len(curve.x), smallest=count(min(curve.n, default=0)),
+              largest=count(max(curve.n, default=0)), low=decimal(min(curve.x)), high=decimal(max(curve.x)),
+              rlow=decimal(min(curve.y)), rhigh=decimal(max(curve.y)))
+    return plot(curve.x, curve.y, title, dots=True, n=curve.n)
+
+
+def explanation(evidence: Evidence, t: Strings) -> View:
+    """SHAP of everyone with direction, and by group of each single sensitive feature."""
+    found = evidence.attributions
+    if found is None or not found.features:
+        return {"none": t("explanation.none"), "rows": [], "groups": [], "intro": "", "residual": "", "method": ""}
+    every = [a for a in found.features if a.group == OVERALL]
+    most = max((a.mean_abs for a in every), default=0.0)
+    shown = [a.feature for a in every[:FEATURES_BY_GROUP]]
+    return {
+        "none": "",
+        "intro": t("explanation.intro", output=printable(found.output), rows=count(found.rows), seed=found.seed,
+                   method=printable(found.method, 160), background=_background(found, t)),
+        "method": t("explanation.exact" if found.exact else "explanation.approximate"),
+        "residual": t("explanation.residual", residual=amount(found.residual)) if found.residual is not None
+        else t("explanation.residual_none"),
+        "rows": [{"feature": printable(a.feature), "size": decimal(a.mean_abs), "se": decimal(a.se) if a.se else "",
+                  "bar": round(BAR * a.mean_abs / most, 1) if most else 0.0, "direction": _direction(a, t)}
+                 for a in every],
+        "top": t("explanation.top", n=len(shown)) if len(every) > len(shown) else "",
+        "groups": [g for features, groups in evidence.feature_groups.items() if len(features) == 1
+                   if (g := _by_group(found, features[0], [(x.id, x.name) for x in groups], shown, t))],
+    }
+
+
+def _background(found: Attributions, t: Strings) -> str:
+    text = printable(found.background, 120)
+    return t("explanation.background_rows", background=text, rows=count(found.background_rows)) \
+        if found.background_rows else text
+
+
+def _direction(a: Attribution, t: Strings) -> str:
+    if a.direction is None:
+        return t("explanation.categories")
+    if abs(a.direction) < CLEAR_DIRECTION:
+        return t("explanation.mixed")
+    return t("explanation.raises" if a.direction > 0 else "explanation.lowers")
+
+
+def _by_group(found: Attributions, feature: str, groups: list[tuple[str, str]], shown: list[str], t: Strings
+              ) -> View | None:
+    by = {(a.group, a.feature): a for a in found.features}
+    present = [(id, name) for id, name in groups if any((id, f) in by for f in shown)]
+    if not present:
+        return None
+    rows = [{"name": printable(f), "cells": [decimal(by[id, f].mean_abs) if (id, f) in by else "–"
+                                              for id, _ in present]} for f in shown]
+    return {"title": t("explanation.by_group", feature=printable(feature)), "rows": rows,
+            "heads": [f"{printable(name)} ({count(by[id, shown[0]].n) if (id, shown[0]) in by else 0})"
+                      for id, name in present]}
+
+
+def smoke_section(evidence: Evidence, t: Strings) -> View:
+    """Smoke checks with what was seen and its limit."""
+    rows = []
+    for c in evidence.smoke:
+        row = METRICS[c.metric]
+        mark = "none" if c.passed is None else "within" if c.passed else "outside"
+        rows.append({
+            "title": row.title, "mark": mark, "meaning": row.definition,
+            "word": t("mark.not_run") if c.passed is None else t("mark.passed" if c.passed else "mark.failed"),
+            "seen": amount_beside(c.seen, [c.limit], row.unit) if c.seen is not None else printable(c.reason or "–", 80),
+            "limit": t(f"reason.at_{'least' if row.better == 'higher' else 'most'}", bound=amount(c.limit))})
+    return {"rows": rows, "none": "" if rows else t("operation.no_smoke")}
+
+
+def compute_section(evidence: Evidence, compute: Compute | None, digests: Mapping[str, str], t: Strings) -> View:
+    """Time, memory and size beside the limits the owner declared."""
+    if compute is None:
+        return {"none": t("operation.no_compute"), "rows": [], "machine": "", "repeats": "", "other": ""}
+    rows = []
+    for m in compute.measurements:
+        row = METRICS[m.metric]
+        limit = evidence.declared.get(m.metric)
+        bound = float(limit) if isinstance(limit, int | float) else None
+        key = "reason.at_least" if row.better == "higher" else "reason.at_most"
+        rows.append({
+            "title": row.title,
+            "value": amount_beside(m.value, [bound], row.unit) if m.value is not None else printable(m.reason or "–", 80),
+            "limit": t(key, bound=amount(bound, row.unit)) if bound is not None else t("operation.no_limit")})
+    machine = ", ".join(f"{printable(k)} {printable(v)}" for k, v in compute.machine.items())
+    repeats = ", ".join(f"{printable(k).replace('_', ' ')} {count(v)}" for k, v in compute.repeats.items())
+    other = "evidence" in digests and compute.evidence_sha256 != digests["evidence"]
+    return {"none": "", "rows": rows, "machine": t("operation.machine", machine=machine) if machine else "",
+            "repeats": t("operation.repeats", repeats=repeats) if repeats else "",
+            "other": t("operation.other_evidence", digest=short_digest(compute.evidence_sha256)) if other else ""}
+
+
+def data(evidence: Evidence, t: Strings) -> View:
+    """Rows read, used and excluded; duplicates; the columns."""
+    p, facts = evidence.population, evidence.data
+    excluded = ", ".join(f"{printable(x.reason, 80)} ({count(x.n)})" for x in p.excluded if x.n)
+    if facts.duplicates is None:
+        repeated = t("data.duplicates_unknown")
+    else:
+        repeated = t("data.duplicates", n=count(facts.duplicates)) if facts.duplicates else t("data.no_duplicates")
+    more = len(facts.columns) - COLUMNS_SHOWN
+    return {
+        "population": t("data.population", read=count(p.read), used=count(p.used), excluded=count(p.read - p.used)),
+        "excluded": t("data.excluded", reasons=excluded) if excluded else "", "duplicates": repeated,
+        "columns": [_column(c, t) for c in facts.columns[:COLUMNS_SHOWN]],
+        "more": t("data.columns_more", n=more) if more > 0 else "",
+    }
+
+
+def _column(c: Column, t: Strings) -> View:
+    if c.kind == "number" and c.low is not None and c.high is not None:
+        content = t("data.range", low=amount(c.low), high=amount(c.high))
+    else:
+        content = names((f"{printable(v.value)} ({count(v.n)})" for v in c.levels), t, LEVELS_SHOWN)
+    return {"name": printable(c.name), "role": printable(c.role), "kind": printable(c.kind),
+            "missing": count(c.missing), "content": content,
+            "distinct": count(c.distinct) if c.distinct is not None else t("data.many")}
+
+
+def model_section(evidence: Evidence, t: Strings) -> View:
+    """What was loaded and how it was held."""
+    model, held = evidence.model, evidence.containment
+    if model is None:
+        return {"none": t("model.none"), "rows": []}
+    rows = [
+        ("type", printable(model.type, 160)),
+        ("libraries", ", ".join(f"{printable(k)} {printable(v)}" for k, v in model.libraries.items())),
+        ("features", f"{len(model.features)}: {names(model.features, t, 30)}"),
+        ("parameters", ", ".join(f"{printable(k)} = {printable(v)}" for k, v in model.parameters.items())),
+        ("classes", ", ".join(printable(c) for c in model.classes)),
+    ]
+    if held is not None:
+        rows += [("scan", printable(held.scan, 200)),
+                 ("trusted", ", ".join(printable(n, 120) for n in held.trusted) or t("model.nothing_trusted")),
+                 ("layers", ", ".join(printable(n, 120) for n in held.layers)),
+                 ("open", ", ".join(printable(n, 120) for n in held.open))]
+    rows.append(("warnings", "; ".join(printable(w, 300) for w in model.warnings)))
+    return {"none": "", "rows": [(t(f"model.{k}"), v) for k, v in rows if v]}

@@ -1,0 +1,47 @@
+"""The sentences of the card and the terminal, from one file a language: `templates/strings/LANG.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import lru_cache
+from typing import Any
+
+from govern.resources import resource
+
+
+class Strings:
+    """The sentences of one language; called with a dotted key and the values to fill in."""
+
+    def __init__(self, table: dict[str, Any]) -> None:
+        self.table = table
+
+    def __call__(self, key: str, /, **values: object) -> str:
+        """The sentence of `key`; a plural one is chosen by `n`, which may be a number or its text.
+
+        Raises KeyError when the catalogue has no such key or a value is not given.
+        """
+        found = self.get(key)
+        if isinstance(found, dict):
+            found = found["one" if str(values["n"]) == "1" else "other"]
+        return str(found).format(**values) if values else str(found)
+
+    def get(self, key: str) -> Any:
+        """The entry of `key` as it stands: text, a plural, a table or a list. Raises KeyError."""
+        node: Any = self.table
+        for part in key.split("."):
+            node = node[part]
+        return node
+
+    def has(self, key: str) -> bool:
+        """Whether the catalogue has an entry of this key."""
+        try:
+            self.get(key)
+        except (KeyError, TypeError):
+            return False
+        return True
+
+
+@lru_cache
+def strings(lang: str = "en") -> Strings:
+    """The catalogue of a language. Raises GovernError when none is shipped for it."""
+    return Strings(tomllib.loads(resource("templates", "strings", f"{lang}.toml").read_text("utf-8")))

@@ -1,0 +1,175 @@
+"""What the card's template lays out: plain rows of text and pictures, drawn from the documents.
+
+Nothing is measured here. What is not copied from a document is a rounding, or plain arithmetic on its
+counts (persons short of another group's rate).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from govern import __version__
+from govern.errors import printable
+from govern.evidence import Compute, Evidence, Group, Measurement
+from govern.formats.fairness import affected, fairness, too_few
+from govern.formats.findings import policy_section
+from govern.formats.numbers import count, decimal, percent, short_digest
+from govern.formats.sections import compute_section, data, explanation, model_section, performance, smoke_section
+from govern.formats.strings import Strings
+from govern.formats.supplied import card_text, reproduce, supplied
+from govern.formats.words import favourable, gap_text, group_name, open_findings, reading_level, reason, tally
+from govern.verdict import Verdict
+
+TOP_REASONS = 3
+NAMES_ON_PAGE_ONE = 6
+View = dict[str, Any]
+
+
+def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, digests: Mapping[str, str],
+          t: Strings) -> View:
+    """Everything the template needs, by section; every value is text, a number of rows or a picture."""
+    return {
+        "head": _head(evidence, verdict, digests, t),
+        "verdict": _verdict(evidence, verdict, t),
+        "affected": _affected(evidence, verdict, t),
+        "sure": _sure(evidence, verdict, t),
+        "waivers": _waivers(verdict, t),
+        "sign": _sign(digests, t),
+        "performance": performance(evidence, t),
+        "fairness": fairness(evidence, verdict, t),
+        "explanation": explanation(evidence, t),
+        "smoke": smoke_section(evidence, t),
+        "compute": compute_section(evidence, compute, digests, t),
+        "data": data(evidence, t),
+        "model": model_section(evidence, t),
+        "policy": policy_section(evidence, verdict, t),
+        "words": supplied(evidence, verdict, t),
+        "reproduce": reproduce(evidence, digests, t),
+        "notes": [printable(n, 600) for n in (*evidence.notes, *(verdict.notes if verdict else ()))],
+    }
+
+
+def _head(evidence: Evidence, verdict: Verdict | None, digests: Mapping[str, str], t: Strings) -> View:
+    settings, card = evidence.settings, evidence.card
+    model, subject = settings.get("model", {}), evidence.subject("model")
+    missing = t("page1.missing")
+    period = card_text(card.get("data_period"))
+    rows = t("page1.rows", n=count(evidence.population.used))
+    policies = " · ".join(printable(f"{p.name} {p.version}") for p in verdict.policies) if verdict else ""
+    phase = printable(verdict.phase if verdict else settings.get("phase", ""))
+    purpose = card_text(card.get("purpose"), 220)
+    footer = [" ".join(printable(model[k]) for k in ("name", "version") if model.get(k))]
+    footer += [t(f"footer.{k}", digest=short_digest(digests[k])) for k in ("evidence", "verdict") if k in digests]
+    return {
+        "name": printable(model.get("name") or (subject.name if subject else t("page1.not_given")), 80),
+        "version": printable(model.get("version") or "", 40),
+        "purpose": purpose or t("page1.no_purpose"),
+        "created": printable(evidence.created).replace("T", " ").replace("Z", " UTC"),
+        "iso": printable(evidence.created),
+        "made_by": t("page1.made_by", version=printable(settings.get("versions", {}).get("govern", __version__))),
+        "lang": t("lang"),
+        "footer": " · ".join(f for f in footer if f),
+        "ids": [
+            (t("page1.decision"), card_text(card.get("decision"), 120) or missing),
+            (t("page1.owner"), card_text(card.get("owner"), 80) or missing),
+            (t("page1.tier"), f"{card_text(card.get('tier'), 40) or missing} · {phase}"),
+            (t("page1.data"), f"{period} · {rows}" if period else rows),
+            (t("page1.model"), f"sha256 {short_digest(subject.sha256)}…" if subject else t("page1.no_model")),
+            (t("page1.policies"), policies or t("page1.no_policy")),
+        ],
+    }
+
+
+def _verdict(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
+    if verdict is None:
+        return {"word": t("verdict.none"), "line": t("verdict.none_line"), "class": "none", "mark": "none",
+                "counts": [], "unsettled": "", "reasons": [], "empty": t("verdict.no_reason_none"), "more": "",
+                "valid_until": ""}
+    n = tally(verdict)
+    found = open_findings(verdict)
+    counts = [(n.block, "block"), (n.review, "review"), (n.warn, "warn"), (n.unsettled, "unsettled"),
+              (n.waived, "waived"), (n.passed, "passed"), (n.not_assessed, "not_assessed")]
+    return {
+        "word": verdict.outcome, "line": t(f"verdict.{verdict.outcome}"), "class": verdict.outcome.lower(),
+        "mark": {"BLOCK": "outside", "REVIEW": "unsettled", "PASS": "within"}[verdict.outcome],
+        "counts": [(count(k), t(f"verdict.{word}")) for k, word in counts if k or word in ("block", "review")],
+        "unsettled": t("verdict.also_unsettled", n=n.unsettled) if n.unsettled and verdict.outcome == "PASS" else "",
+        "reasons": [reason(f, evidence, t) for f in found[:TOP_REASONS]],
+        "empty": t("verdict.no_reason") if n.passed else "",
+        "more": t("verdict.more", n=len(found) - TOP_REASONS) if len(found) > TOP_REASONS else "",
+        "valid_until": t("page1.valid_until", date=printable(verdict.valid_until)) if verdict.valid_until else "",
+    }
+
+
+def _affected(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
+    single = [g for g in evidence.groups if len(g.features) == 1]
+    if not single:
+        return {"rows": [], "none": t("page1.no_features"), "few": "", "missing": []}
+    few = too_few(evidence, verdict)
+    shown = [t("page1.too_few_rows", group=group_name(evidence, g.id, t), n=count(g.n))
+             for g in few[:NAMES_ON_PAGE_ONE]]
+    if len(few) > NAMES_ON_PAGE_ONE:
+        shown.append(t("page1.and_more", n=len(few) - NAMES_ON_PAGE_ONE))
+    return {
+        "rows": affected(evidence, verdict, t),
+        "none": t("page1.nobody_lower", outcome=favourable(evidence, t), level=reading_level(evidence)),
+        "few": ", ".join(shown),
+        "missing": [_missing(g, evidence, t) for g in single if g.missing and g.n],
+    }
+
+
+def _missing(group: Group, evidence: Evidence, t: Strings) -> tuple[str, str]:
+    share = percent(group.n / evidence.population.used)
+    return (t("page1.missing_group", feature=printable(group.feature)),
+            t("page1.missing_rows", n=count(group.n), share=share))
+
+
+def _sure(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
+    gaps: dict[str, float] = {}
+    for f in verdict.findings if verdict else ():
+        if f.metric == "selection_rate" and f.features and f.settle and f.settle.detectable is not None:
+            name = printable(":".join(f.features))
+            gaps[name] = max(gaps.get(name, 0.0), f.settle.detectable)
+    unsettled = sum(f.outcome == "insufficient" for f in verdict.findings) if verdict else 0
+    auc = evidence.find("roc_auc")
+    return {
+        "rows": t("page1.sure_rows", used=count(evidence.population.used), level=reading_level(evidence)),
+        "gaps": t("page1.points", gaps=", ".join(f"{gap_text(g)} ({n})" for n, g in gaps.items())) if gaps else "",
+        "decided": (t("page1.sure_unsettled", n=unsettled) if unsettled else t("page1.sure_settled"))
+        if verdict and verdict.findings else "",
+        "auc": _plain(auc, t) if auc else "",
+        "lock": t("page1.sure_lock") if verdict and evidence.subject("lock") is None else "",
+    }
+
+
+def _plain(m: Measurement, t: Strings) -> str:
+    if m.value is None:
+        return ""
+    ends = m.interval
+    tail = f" [{decimal(ends.low)}, {decimal(ends.high)}]" if ends and ends.low is not None and ends.high is not None \
+        else ""
+    return f"{t(f'metric.{m.metric}')} {decimal(m.value)}{tail}"
+
+
+def _waivers(verdict: Verdict | None, t: Strings) -> list[View]:
+    out = []
+    for w in verdict.waivers if verdict else ():
+        if w.days_left < 0:
+            state = t("waiver.expired", n=-w.days_left)
+        elif not w.valid:
+            state = t("waiver.no_effect", why=printable(w.why_not or ""))
+        else:
+            state = t("waiver.days", n=w.days_left) + ("" if w.used else f"; {t('waiver.unused')}")
+        out.append({"rule": printable(w.rule), "state": state, "valid": w.valid, "line": t(
+            "waiver.line", reason=printable(w.reason, 200), owner=printable(w.owner),
+            approver=printable(w.approver), expires=printable(w.expires))})
+    return out
+
+
+def _sign(digests: Mapping[str, str], t: Strings) -> View:
+    shown = {k: short_digest(v) for k, v in digests.items()}
+    line = t("page1.sign_digest", evidence=shown["evidence"], verdict=shown["verdict"]) if "verdict" in shown \
+        else t("page1.sign_digest_only", evidence=shown.get("evidence", ""))
+    return {"roles": t.get("roles"), "digest": line, "line": t("page1.sign_line")}
+

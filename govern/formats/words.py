@@ -1,0 +1,328 @@
+"""The one place where findings become sentences; the card and the terminal say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from govern.errors import printable
+from govern.evidence import MISSING_NAME, OVERALL, REST, Evidence
+from govern.formats.charts import Glyph, MarkName, glyph
+from govern.formats.numbers import amount_beside, count, decimal, digits_beside, level, percent, with_interval
+from govern.formats.strings import Strings, strings
+from govern.metrics import METRICS
+from govern.verdict import Comparison, Finding, Verdict
+
+MARKS: dict[str, MarkName] = {"fail": "outside", "pass": "within", "insufficient": "unsettled",
+                              "not_run": "unsettled", "waived": "none", "n/a": "none"}
+NAMES_SHOWN = 4
+LONG = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A finding in words.
+
+    `subject` is what was compared in a few words, `sentence` the whole statement, `number` the estimate
+    with its interval, `limit` the bound, `bound` the bound with whose it is, `settle` what would meet or
+    settle it (may be empty), `source` where the rule stands, `glyph` the picture (None without a number).
+    """
+
+    mark: MarkName
+    word: str
+    rule: str
+    title: str
+    subject: str
+    sentence: str
+    number: str
+    limit: str
+    bound: str
+    settle: str
+    source: str
+    glyph: Glyph | None
+
+
+def reason(finding: Finding, evidence: Evidence, t: Strings | None = None) -> Reason:
+    """`finding` in words."""
+    t = t or strings()
+    seen = finding.seen
+    number = number_of(finding, seen)
+    limit = limit_text(finding, t)
+    mark = MARKS[finding.outcome]
+    picture = None
+    if seen is not None and seen.value is not None and (finding.bound_min or finding.bound_max) \
+            and finding.kind not in ("smoke", "support"):
+        picture = glyph(seen.value, seen.low, seen.high, minimum=finding.bound_min, maximum=finding.bound_max,
+                        mark=mark, title=f"{number}, {limit}")
+    return Reason(
+        mark, mark_word(finding, t), finding.rule, title_of(finding, t), subject_of(finding, evidence, t),
+        _sentence(finding, evidence, number, t), number, limit, _bound(finding, limit, t),
+        _settle(finding, evidence, t), source_of(finding, t), picture)
+
+
+def pick(texts: Mapping[str, str], lang: str) -> str:
+    """The text in `lang`, else in English, else any; empty when there is none."""
+    return texts.get(lang) or texts.get("en") or next(iter(texts.values()), "")
+
+
+def title_of(finding: Finding, t: Strings) -> str:
+    """The rule's title in the catalogue's language."""
+    return printable(pick(finding.title, t("lang")) or finding.rule, LONG)
+
+
+def mark_word(finding: Finding, t: Strings) -> str:
+    """The outcome of a finding as the tables say it."""
+    if finding.outcome in ("waived", "not_run", "n/a"):
+        return t(f"mark.{finding.outcome}")
+    if finding.kind in ("smoke", "document"):
+        return t("mark.passed" if finding.outcome == "pass" else "mark.failed")
+    return t(f"mark.{MARKS[finding.outcome]}")
+
+
+def favourable(evidence: Evidence, t: Strings | None = None) -> str:
+    """What the favourable outcome is called: the card's own word, else `favourable outcome (default = 0)`."""
+    data = evidence.settings.get("data", {})
+    return _own_word(evidence) or (t or strings())(
+        "reason.favourable", target=printable(data.get("target", "")), label=printable(data.get("favourable", "")))
+
+
+def received(evidence: Evidence, t: Strings) -> str:
+    """What happened to those who were selected, after a rate: `approved`, `with the favourable outcome (…)`."""
+    return _own_word(evidence) or t("reason.received", outcome=favourable(evidence, t))
+
+
+def _own_word(evidence: Evidence) -> str:
+    given = evidence.card.get("favourable_outcome")
+    return printable(given.strip()) if isinstance(given, str) else ""
+
+
+def group_label(evidence: Evidence, id: str | None, t: Strings) -> str:
+    """A group with its feature: `age 25 or less`, `sex women · age 26–35`, `everyone`."""
+    if id == REST:
+        return t("reason.rest")
+    if id is None or id == OVERALL or id not in evidence.groups_by_id:
+        return t("reason.everyone") if id in (None, OVERALL) else printable(id)
+    group = evidence.groups_by_id[id]
+    return " · ".join(
+        t("reason.group_word", feature=printable(f), group=printable(MISSING_NAME if v is None else v))
+        for f, v in zip(group.features, group.values, strict=True))
+
+
+def group_name(evidence: Evidence, id: str | None, t: Strings) -> str:
+    """A group without its feature: `25 or less`, `women · 26–35`; REST and everyone in words."""
+    if id is not None and id in evidence.groups_by_id and id != OVERALL:
+        return printable(evidence.groups_by_id[id].name)
+    return group_label(evidence, id, t)
+
+
+def metric_title(finding: Finding, evidence: Evidence, t: Strings) -> str:
+    """The metric's name for readers, the rule's title where a rule has no metric."""
+    row = METRICS.get(finding.metric or "")
+    return row.title if row else printable(finding.metric or title_of(finding, t), LONG)
+
+
+def bounds(finding: Finding) -> tuple[float | None, float | None]:
+    """The finding's bounds as numbers, for placing and rounding only."""
+    return (float(finding.bound_min) if finding.bound_min is not None else None,
+            float(finding.bound_max) if finding.bound_max is not None else None)
+
+
+def limit_text(finding: Finding, t: Strings) -> str:
+    """`at least 0.92`, `at most 0.10`, `0.8 to 1.25`; empty without a bound."""
+    low, high = (b.replace("-", "−") if b is not None else None for b in (finding.bound_min, finding.bound_max))
+    unit = METRICS[finding.metric].unit if finding.metric in METRICS else ""
+    tail = f" {unit}" if unit else ""
+    if low is not None and high is not None:
+        return t("reason.between", low=low, high=high) + tail
+    if low is not None:
+        return t("reason.at_least", bound=low) + tail
+    return t("reason.at_most", bound=high) + tail if high is not None else ""
+
+
+def number_of(finding: Finding, seen: Comparison | None) -> str:
+    """The number seen with the interval that decided, rounded so that it agrees with the outcome."""
+    if seen is None or seen.value is None:
+        return ""
+    row = METRICS.get(finding.metric or "")
+    if row is not None and (row.unit or row.family == "smoke"):
+        return amount_beside(seen.value, bounds(finding), row.unit)
+    return with_interval(seen.value, seen.low, seen.high, bounds(finding))
+
+
+def compare_word(finding: Finding, seen: Comparison | None, t: Strings) -> str:
+    """`ratio`, `difference` or nothing."""
+    kind = (seen.compare if seen else None) or finding.compare
+    return t(f"reason.{kind}") if kind in ("ratio", "difference") else ""
+
+
+def subject_of(finding: Finding, evidence: Evidence, t: Strings) -> str:
+    """What was compared, in a few words: `selection rate ratio, age 25 or less to 26–35`."""
+    seen = finding.seen
+    metric = metric_title(finding, evidence, t)
+    if seen is not None and seen.reference is not None:
+        return t("reason.short_pair", metric=metric, compare=compare_word(finding, seen, t),
+                 group=group_label(evidence, seen.group, t), reference=group_name(evidence, seen.reference, t))
+    if seen is not None and seen.group != OVERALL:
+        return t("reason.short_feature", metric=metric, group=group_label(evidence, seen.group, t))
+    if finding.features:
+        return f"{metric}, {printable(':'.join(finding.features))}"
+    return metric if finding.metric else title_of(finding, t)
+
+
+def source_of(finding: Finding, t: Strings) -> str:
+    """Where the rule stands: `house-credit.yaml:14`, or `baseline (tool default)` for the tool's own."""
+    if finding.file and finding.line and finding.basis != "govern":
+        return f"{printable(finding.file)}:{finding.line}"
+    return f"{printable(finding.policy)} ({t(f'basis.{finding.basis}')})"
+
+
+def names(items: Iterable[object], t: Strings, shown: int = NAMES_SHOWN) -> str:
+    """`a, b, c and 3 more`."""
+    every = [printable(i) for i in items]
+    head = ", ".join(every[:shown])
+    return f"{head} {t('page1.and_more', n=len(every) - shown)}" if len(every) > shown else head
+
+
+def _sentence(finding: Finding, evidence: Evidence, number: str, t: Strings) -> str:
+    seen, metric = finding.seen, metric_title(finding, evidence, t)
+    if finding.kind == "document":
+        if not finding.missing:
+            return t("reason.document_none")
+        labels = [t(f"card.{m}").lower() if t.has(f"card.{m}") else m for m in finding.missing]
+        return t("reason.document", n=len(labels), names=names(labels, t))
+    if seen is None or seen.value is None:
+        why = printable((seen.reason if seen else None) or finding.reason or "", LONG)
+        if finding.outcome == "not_run" or not finding.metric:
+            title = title_of(finding, t)
+            return t("reason.plain", title=title, why=why.rstrip(".") or mark_word(finding, t))
+        where = f"{metric}, {printable(':'.join(finding.features))}" if finding.features else metric
+        key = "reason.undefined_why" if why else "reason.undefined"
+        return _capital(t(key, title=where, why=why.rstrip(".")))
+    if finding.kind == "smoke":
+        return t("reason.smoke", metric=metric, seen=number)
+    group = _capital(group_label(evidence, seen.group, t))
+    if seen.reference is None:
+        if seen.group == OVERALL:
+            return _capital(t("reason.whole", metric=metric, number=number)) + "."
+        return t("reason.group_value", group=group, metric=metric, number=number) + "."
+    pair = _pair(finding, seen, evidence, group, metric, t)
+    return t("reason.sentence", head=pair, compare=compare_word(finding, seen, t), number=number)
+
+
+def _pair(finding: Finding, seen: Comparison, evidence: Evidence, group: str, metric: str, t: Strings) -> str:
+    reference = group_name(evidence, seen.reference, t)
+    if seen.numerator is not None and seen.n and seen.reference_numerator is not None and seen.reference_n:
+        one, two = rates_apart(seen.numerator, seen.n, seen.reference_numerator, seen.reference_n)
+        counts = t("reason.of", x=count(seen.numerator), n=count(seen.n))
+        head = (t("reason.rate_word", rate=one, outcome=received(evidence, t), counts=counts)
+                if finding.metric == "selection_rate"
+                else t("reason.rate_metric", metric=metric, rate=one, counts=counts))
+        return t("reason.pair", group=group, one=head, other=two, reference=reference)
+    ours, theirs = (evidence.find(finding.metric or "", g or "") for g in (seen.group, seen.reference))
+    if ours and theirs and ours.value is not None and theirs.value is not None:
+        return t("reason.pair_value", group=group, metric=metric, one=decimal(ours.value),
+                 other=decimal(theirs.value), reference=reference)
+    return t("reason.pair_plain", group=group, metric=metric, reference=reference)
+
+
+def rates_apart(x1: int, n1: int, x2: int, n2: int) -> tuple[str, str]:
+    """Two rates in percent, with as many digits as it takes to tell unequal ones apart."""
+    one, two = x1 / n1, x2 / n2
+    for digits in range(1, 7):
+        if x1 * n2 == x2 * n1 or percent(one, digits) != percent(two, digits):
+            break
+    return percent(one, digits), percent(two, digits)
+
+
+def _bound(finding: Finding, limit: str, t: Strings) -> str:
+    values: dict[str, Any] = {"policy": printable(finding.policy), "basis": t(f"basis.{finding.basis}")}
+    tail = ""
+    if finding.cite:
+        values["cite"], tail = printable(finding.cite), "_cite"
+    if limit and finding.kind != "document":
+        return t(f"reason.bound{tail}", limit=limit, **values)
+    return t(f"reason.asked{tail}", **values)
+
+
+def _settle(finding: Finding, evidence: Evidence, t: Strings) -> str:
+    settle = finding.settle
+    parts = []
+    if settle is not None and finding.outcome in ("fail", "insufficient"):
+        group = group_label(evidence, settle.group or (finding.seen.group if finding.seen else None), t)
+        if finding.outcome == "fail" and settle.selections:
+            key = "settle.selections" if finding.metric == "selection_rate" else "settle.selections_metric"
+            parts.append(t(key, n=count(settle.selections), group=group, outcome=favourable(evidence, t)))
+        if finding.outcome == "insufficient" and settle.rows:
+            parts.append(t("settle.rows", n=count(settle.rows), group=group))
+        if settle.text:
+            parts.append(printable(settle.text, LONG))
+    if finding.outcome == "insufficient" and not parts:
+        parts.append(t("settle.too_few"))
+    return " ".join(parts)
+
+
+def reading_level(evidence: Evidence) -> str:
+    """The level of the intervals stored for reading, as text."""
+    return level(float(evidence.settings.get("intervals", {}).get("level", 0.95)))
+
+
+def gap_text(gap: float) -> str:
+    """A gap of rates in points: `2.1 points` stands for 0.021."""
+    digits = digits_beside([100 * gap], [0.0], 1)
+    return decimal(100 * gap, digits)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many findings block, ask for review, warn, are not settled, are waived, pass; and rules not assessed."""
+
+    block: int
+    review: int
+    warn: int
+    unsettled: int
+    waived: int
+    passed: int
+    not_assessed: int
+
+
+def tally(verdict: Verdict) -> Tally:
+    """The numbers beside the verdict word; a finding that was not decided and not blocked for it is `unsettled`."""
+    found = verdict.findings
+
+    def number(*, outcomes: tuple[str, ...], counts_as: str | None = None) -> int:
+        return sum(f.outcome in outcomes and (counts_as is None or f.counts_as == counts_as) for f in found)
+
+    open_ = ("fail", "insufficient", "not_run")
+    return Tally(
+        number(outcomes=open_, counts_as="BLOCK"), number(outcomes=open_, counts_as="REVIEW"),
+        number(outcomes=("fail", "not_run"), counts_as="PASS"), number(outcomes=("insufficient",), counts_as="PASS"),
+        number(outcomes=("waived",)), number(outcomes=("pass",)), len(verdict.not_assessed))
+
+
+def open_findings(verdict: Verdict) -> list[Finding]:
+    """What a reader must know first: blocks, reviews, then what is not settled, then warnings and notes."""
+    found = [f for f in verdict.findings if f.outcome in ("fail", "insufficient", "not_run")]
+    return sorted(found, key=lambda f: (_stage(f), _distance(f), f.rule, f.metric or "", f.features))
+
+
+def _stage(finding: Finding) -> int:
+    decided = finding.outcome == "fail"
+    if finding.counts_as != "PASS":
+        return {"BLOCK": 0, "REVIEW": 2}[finding.counts_as] + (not decided)
+    return 5 if decided else 4
+
+
+def _distance(finding: Finding) -> float:
+    """Negative share by which the estimate misses its bound, so that the clearest finding comes first."""
+    if finding.seen is None or finding.seen.value is None:
+        return 0.0
+    low, high = bounds(finding)
+    missed = max((low - finding.seen.value) if low is not None else 0.0,
+                 (finding.seen.value - high) if high is not None else 0.0)
+    size = max(abs(low or 0.0), abs(high or 0.0)) or 1.0
+    return -missed / size

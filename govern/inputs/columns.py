@@ -1,0 +1,112 @@
+"""Which column plays which role: features, target, sensitive features, stored score and prediction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from govern.errors import InputError, nearest, printable
+from govern.inputs.config import Settings
+from govern.inputs.datasets import missing_column
+
+# names that boosters make up for models fitted on bare arrays; they say nothing about columns
+_MADE_UP = re.compile(r"(Column_|f|x)\d+")
+
+
+@dataclass(frozen=True)
+class ColumnPlan:
+    """Roles of columns: `features` in the model's order, `sensitive` role → column, `read` all needed."""
+
+    features: tuple[str, ...]
+    target: str
+    sensitive: Mapping[str, str]
+    score: str | None
+    prediction: str | None
+    read: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def plan_columns(settings: Settings, columns: Sequence[str], model_features: Sequence[str] | None,
+                 n_features: int | None) -> ColumnPlan:
+    """The roles of the data's `columns` for a model that remembers `model_features` or takes `n_features`.
+
+    Features are those given, else the names the model remembers, else all columns not otherwise used if their
+    number fits. Both are None when there is no model. Raises InputError.
+    """
+    path, target = settings.measurable()
+    data, where, columns = settings.data, str(path), tuple(columns)
+    sensitive = {s.role: s.column for s in data.sensitive}
+    stored = [c for c in (data.score, data.prediction) if c is not None]
+    for name in (target, *sensitive.values(), *stored):
+        if name not in columns:
+            raise missing_column(name, columns, where)
+    for role, column in sensitive.items():
+        if column == target or column in stored:
+            other = "target" if column == target else "stored output"
+            raise InputError(f'the sensitive feature "{printable(role)}" is the {other} itself', where=where,
+                             fix="name another column")
+    if target in stored:
+        raise InputError(f'"{printable(target)}" cannot be both the target and the stored output',
+                         where=where, fix="name another column")
+    used = {target, *sensitive.values(), *stored}
+    features: tuple[str, ...] = ()
+    notes: list[str] = []
+    if settings.model.path is not None:
+        features, notes = _features(data.features, columns, used, model_features, n_features, where)
+    elif data.features is not None:
+        features = _existing(data.features, columns, where)
+    roles = {target: "target", data.score: "score", data.prediction: "prediction"}
+    for role_column, what in roles.items():
+        if role_column is not None and role_column in features:
+            raise InputError(f'the {what} "{printable(role_column)}" is among the features', where=where,
+                             fix=f"a model that sees its {what} cannot be judged; leave it out")
+    read = tuple(dict.fromkeys((*features, target, *sensitive.values(), *stored)))
+    return ColumnPlan(features, target, sensitive, data.score, data.prediction, read, tuple(notes))
+
+
+def _features(given: Sequence[str] | None, columns: tuple[str, ...], used: set[str],
+              remembered: Sequence[str] | None, number: int | None, where: str
+              ) -> tuple[tuple[str, ...], list[str]]:
+    if remembered is not None and all(_MADE_UP.fullmatch(n) and n not in columns for n in remembered):
+        number, remembered = number or len(remembered), None
+    if given is not None:
+        features = _existing(given, columns, where)
+        if remembered is not None and set(features) != set(remembered):
+            odd = next((f for f in features if f not in remembered), "")
+            lacking = next((r for r in remembered if r not in features), "")
+            what = f'does not know feature "{printable(odd)}"' if odd else f'needs "{printable(lacking)}" too'
+            fix = nearest(odd, tuple(remembered)) or "leave --feature out: the model remembers its features"
+            raise InputError(f"the model {what}", where="--feature", fix=fix)
+        if number is not None and len(features) != number:
+            raise InputError(f"{len(features)} features are named, the model takes {number}",
+                             where="--feature", fix="name them all, in the order of training")
+        if remembered is not None and tuple(remembered) != features:
+            return tuple(remembered), ["Features are passed in the order the model remembers."]
+        return features, []
+    if remembered is not None:
+        for name in remembered:
+            if name not in columns:
+                fix = nearest(name, columns) or "add it, or rename the column"
+                raise InputError(f'the model needs column "{printable(name)}", which the data does not have',
+                                 where=where, fix=fix)
+        return tuple(remembered), []
+    free = tuple(c for c in columns if c not in used)
+    if number is None or len(free) != number:
+        takes = "does not say how many features it takes" if number is None else f"takes {number} features"
+        raise InputError(f"the model {takes}, and {len(free)} columns are not otherwise used",
+                         where=where, fix="name the features in the order of training with --feature")
+    return free, [f"The model does not remember feature names: all {number} columns that are not otherwise used "
+                  "were passed in file order."]
+
+
+def _existing(names: Iterable[str], columns: tuple[str, ...], where: str) -> tuple[str, ...]:
+    seen: dict[str, None] = {}
+    for name in names:
+        if name not in columns:
+            raise missing_column(name, columns, where)
+        if name in seen:
+            raise InputError(f'feature "{printable(name)}" is named twice', where="--feature",
+                             fix="name it once")
+        seen[name] = None
+    return tuple(seen)

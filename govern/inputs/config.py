@@ -1,0 +1,292 @@
+"""The settings of a run: flags over `govern.yaml` over defaults, checked, merged and typed.
+
+Trust never travels with the artefact: only the working folder's `govern.yaml` or the one named by
+`--config` is read, and what it may say about trust is limited where that folder is the model's own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from govern.codec import digest, dumps
+from govern.errors import InputError, nearest
+from govern.inputs.options import KEYED, Option, later_text, refuse_later
+from govern.inputs.schema import bands_from_flags, config_model, config_schema, texts_as_written
+from govern.yamlcheck import first_problem
+from govern.yamlfile import YamlDoc, read_yaml, validate
+
+__all__ = ["DataSettings", "ModelSettings", "ReportSettings", "SensitiveFeature", "Settings", "config_schema",
+           "load_settings"]
+
+CONFIG_NAME = "govern.yaml"
+SMALLEST = "data: {path: eval.csv, target: label}"
+Source = Literal["flag", "file", "default"]
+
+
+@dataclass(frozen=True)
+class SensitiveFeature:
+    """A sensitive feature: its role (the name rules use), column, level names, values that mean missing."""
+
+    role: str
+    column: str
+    levels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """The model file and what may be done to load it; `path` is None in predictions-only mode."""
+
+    path: Path | None
+    name: str | None
+    version: str | None
+    trust: tuple[str, ...]
+    path_extra: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """The evaluation data and the roles of its columns; `features` None means: find out."""
+
+    path: Path | None
+    target: str | None
+    positive: str | None
+    favourable: str | None
+    threshold: float | None
+    score: str | None
+    prediction: str | None
+    features: tuple[str, ...] | None
+    sensitive: tuple[SensitiveFeature, ...]
+    intersections: tuple[tuple[str, ...], ...]
+    bands: Mapping[str, tuple[float, ...]]
+    task: str
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """Where to write, which card formats, in which language."""
+
+    out: Path
+    formats: tuple[str, ...]
+    lang: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a run was told.
+
+    `source` says for each key whether flag, file or default spoke. Policies that are files are relative to
+    `policies_base`. `config_sha256` is the settings file's digest, without one that of the merged settings.
+    """
+
+    model: ModelSettings
+    data: DataSettings
+    policies: tuple[str, ...]
+    policies_base: Path
+    phase: str
+    declared: Mapping[str, Any]
+    waivers: tuple[Mapping[str, Any], ...]
+    report: ReportSettings
+    seed: int
+    card: Mapping[str, Any]
+    source: Mapping[str, Source]
+    config_file: Path | None
+    config_sha256: str
+
+    @property
+    def formats_asked(self) -> bool:
+        """Whether the card formats were asked for, so that one that cannot be made is an error."""
+        return self.source["report.formats"] != "default"
+
+    def measurable(self) -> tuple[Path, str]:
+        """Data file and target column. Raises InputError naming what is missing for a measurement."""
+        missing = [flag for flag, value in (("--data", self.data.path), ("--target", self.data.target))
+                   if value is None]
+        if self.model.path is None and self.data.score is None and self.data.prediction is None:
+            missing.insert(0, "MODEL (or --score / --prediction)")
+        if missing or self.data.path is None or self.data.target is None:
+            them = "it" if len(missing) == 1 else "them"
+            raise InputError(f"missing {', '.join(missing)}",
+                             fix=f"give {them}, or a {CONFIG_NAME} here that says {SMALLEST}")
+        return self.data.path, self.data.target
+
+    def plain(self) -> dict[str, Any]:
+        """The settings that change a number, under the keys of `govern.yaml`; of paths only the file's name.
+
+        Left out: output folder, formats and language (they change no number), `declared` and `card` (the
+        evidence has a place of its own for them) and waivers (they belong to the verdict).
+        """
+        m, d = self.model, self.data
+        sensitive: list[Any] = [
+            s.role if s == SensitiveFeature(s.role, s.role)
+            else {s.role: {"column": s.column, "levels": dict(s.levels), "unknown": list(s.unknown)}}
+            for s in d.sensitive
+        ]
+        return {
+            "model": {"path": m.path and m.path.name, "name": m.name, "version": m.version,
+                      "trust": list(m.trust), "path_extra": [p.name for p in m.path_extra]},
+            "data": {"path": d.path and d.path.name, "target": d.target, "positive": d.positive,
+                     "favourable": d.favourable, "threshold": d.threshold, "score": d.score,
+                     "prediction": d.prediction, "features": d.features and list(d.features),
+                     "sensitive": sensitive + [":".join(i) for i in d.intersections],
+                     "bands": {k: list(v) for k, v in d.bands.items()}, "task": d.task},
+            "policies": [Path(p).name for p in self.policies],
+            "phase": self.phase,
+            "seed": self.seed,
+        }
+
+
+def load_settings(flags: Mapping[str, Any], *, config: Path | None, cwd: Path,
+                  measuring: bool = True) -> Settings:
+    """The merged settings; `flags` maps option names to the values given, `config` is `--config`.
+
+    Paths stay as typed when `cwd` is `Path()`. With `measuring` it is an error to leave out what a
+    measurement cannot do without. Raises InputError.
+    """
+    given = {name: value for name, value in flags.items() if value is not None and value not in ([], ())}
+    refuse_later(given)
+    file = cwd / (config or CONFIG_NAME)
+    doc = read_yaml(file) if config is not None or file.is_file() else None
+    from_file = {} if doc is None else _file_values(doc)
+    from_flags = {o.key: _flag_value(o, given[o.key]) for o in KEYED if o.key in given}
+    values = {o.key: o.default for o in KEYED} | from_file | from_flags
+    source: dict[str, Source] = {
+        o.key: "flag" if o.key in from_flags else "file" if o.key in from_file else "default" for o in KEYED
+    }
+    # a role named by a flag keeps the column and levels that the file gives it
+    known, _ = _sensitive(from_file.get("data.sensitive") or [], {})
+    values["data.sensitive"] = _sensitive(values["data.sensitive"], {s.role: s for s in known})
+    bases = {key: file.parent if said == "file" else cwd for key, said in source.items()}
+    settings = _typed(values, source, bases, file if doc else None)
+    sha256 = doc.sha256 if doc else digest(dumps(settings.plain()))
+    settings = dataclasses.replace(settings, config_sha256=sha256)
+    if doc is not None and config is None:
+        _refuse_borrowed_trust(settings, doc)
+    _refuse_contradictions(settings)
+    if measuring:
+        settings.measurable()
+    return settings
+
+
+def _file_values(doc: YamlDoc) -> dict[str, Any]:
+    """Values of `govern.yaml` by option key. Raises InputError with the place."""
+    doc = dataclasses.replace(doc, value=texts_as_written(doc.value, doc.text))
+    read = validate(config_model(), doc).model_dump(exclude_none=True)
+    found: dict[str, Any] = {}
+    for option in KEYED:
+        section, _, name = option.key.rpartition(".")
+        value = (read.get(section, {}) if section else read).get(name)
+        if value is None:
+            continue
+        if option.later and value != []:
+            raise doc.error(option.key.split("."), later_text(option.key), "leave it out")
+        found[option.key] = value
+    return found
+
+
+def _flag_value(option: Option, raw: Any) -> Any:
+    """The checked value of a flag. Raises InputError naming the flag."""
+    section, _, name = option.key.rpartition(".")
+    try:
+        value = raw
+        if option.kind == "band":
+            value = bands_from_flags(list(raw))
+        elif option.repeatable:
+            value = [str(v) if option.kind == "path" else v for v in raw]
+        elif option.kind == "path":
+            value = str(raw)
+        plain = {section: {name: value}} if section else {name: value}
+        read = config_model().model_validate(plain).model_dump(exclude_none=True)
+        return read[section][name] if section else read[name]
+    except ValidationError as err:
+        _, what, fix = first_problem(config_model(), plain, err.errors(include_url=False), lambda _: (0, 0))
+        raise InputError(what.removeprefix(f'"{name}": '), fix=fix, where=option.flag) from None
+    except ValueError as err:
+        what, _, fix = str(err).partition("; ")
+        raise InputError(what, fix=fix, where=option.flag) from None
+
+
+def _sensitive(given: Any, known: Mapping[str, SensitiveFeature]
+               ) -> tuple[tuple[SensitiveFeature, ...], tuple[tuple[str, ...], ...]]:
+    """Single features and asked intersections in order; features only named in an intersection come last."""
+    items = [given] if isinstance(given, dict) else given
+    pairs = [p for item in items for p in (item.items() if isinstance(item, dict) else [(item, None)])]
+    singles: dict[str, SensitiveFeature] = {}
+    crossed: dict[frozenset[str], tuple[str, ...]] = {}
+    for name, long in pairs:
+        parts = tuple(name.split(":"))
+        if len(parts) > 1:
+            crossed.setdefault(frozenset(parts), parts)
+        elif not isinstance(long, dict):
+            singles.setdefault(name, known.get(name, SensitiveFeature(name, long or name)))
+        else:
+            singles[name] = SensitiveFeature(name, long.get("column") or name, long["levels"],
+                                             tuple(long["unknown"]))
+    for role in (r for parts in crossed.values() for r in parts):
+        singles.setdefault(role, known.get(role, SensitiveFeature(role, role)))
+    return tuple(singles.values()), tuple(crossed.values())
+
+
+def _typed(v: Mapping[str, Any], source: Mapping[str, Source], bases: Mapping[str, Path],
+           config_file: Path | None) -> Settings:
+    def path(key: str) -> Path | None:
+        return None if v[key] is None else bases[key] / v[key]
+
+    singles, crossed = v["data.sensitive"]
+    features = v["data.features"]
+    return Settings(
+        model=ModelSettings(path("model.path"), v["model.name"], v["model.version"], tuple(v["model.trust"]),
+                            tuple(bases["model.path_extra"] / p for p in v["model.path_extra"])),
+        data=DataSettings(path("data.path"), v["data.target"], v["data.positive"], v["data.favourable"],
+                          v["data.threshold"], v["data.score"], v["data.prediction"],
+                          None if features is None else tuple(features), singles, crossed,
+                          {k: tuple(c) for k, c in (v["data.bands"] or {}).items()}, v["data.task"]),
+        policies=tuple(v["policies"]), policies_base=bases["policies"], phase=v["phase"],
+        declared=v["declared"] or {}, waivers=tuple(v["waivers"] or ()),
+        report=ReportSettings(bases["report.out"] / v["report.out"],
+                              tuple(dict.fromkeys(v["report.formats"])), v["report.lang"]),
+        seed=v["seed"], card=v["card"] or {}, source=source, config_file=config_file, config_sha256="",
+    )
+
+
+def _refuse_borrowed_trust(settings: Settings, doc: YamlDoc) -> None:
+    """Raises InputError when the working folder's file, which is also the model's folder, extends trust."""
+    path = settings.model.path
+    here = Path(doc.name).resolve().parent
+    if path is None or here not in (path.resolve().parent, path.absolute().parent.resolve()):
+        return
+    shipped = re.compile(r"[a-z0-9][a-z0-9-]*")
+    from_file = {key for key, said in settings.source.items() if said == "file"}
+    asked = {"model.trust": settings.model.trust, "model.path_extra": settings.model.path_extra,
+             "waivers": settings.waivers,
+             "policies": [p for p in settings.policies if not shipped.fullmatch(p)]}
+    for key, value in asked.items():
+        if value and key in from_file:
+            what = f'"{key}" in a {CONFIG_NAME} beside the model counts only when asked'
+            raise doc.error(key.split("."), what, f"if the file is yours, add --config {CONFIG_NAME}")
+
+
+def _refuse_contradictions(settings: Settings) -> None:
+    """Raises InputError when two settings cannot both be meant."""
+    d = settings.data
+    roles = [s.role for s in d.sensitive]
+    for role in d.bands:
+        if role not in roles:
+            raise InputError(f'bands are given for "{role}", which is not a sensitive feature',
+                             fix=nearest(role, roles) or f"add --sensitive {role}")
+    stored = "--score" if d.score is not None else "--prediction" if d.prediction is not None else None
+    if settings.model.path is not None and stored:
+        raise InputError(f"both a model and {stored} are given", fix="leave one of them out")
+    if d.score is not None and d.prediction is None and d.threshold is None:
+        raise InputError("--score alone does not say who is predicted positive",
+                         fix="add --threshold or --prediction")
+    if d.prediction is not None and d.threshold is not None:
+        raise InputError("both --prediction and --threshold say who is predicted positive",
+                         fix="leave one of them out")

@@ -1,0 +1,177 @@
+"""The one table of settings: each row is a key of `govern.yaml`, its flag, or both.
+
+The command line, the schema of `govern.yaml`, the merged settings and the table in the documentation are
+all built from it. A row marked `later` belongs to the contract but has no effect in this version: giving it
+is an error that says so, so that nobody believes it was heeded. Standard library only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from govern.errors import InputError
+
+Kind = Literal["text", "label", "int", "float", "flag", "path", "choice", "band", "free"]
+
+MEASURING = ("report", "measure")
+JUDGING = ("report", "check")
+WRITING = ("report", "measure", "check", "render", "demo")
+EVERY = ("report", "measure", "check", "render", "demo", "scan", "policy", "doctor")
+CARD = ("report", "render", "demo")
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting. `key` is its place in `govern.yaml` (empty for flags only), `flag` its name on the command
+    line (empty for keys only; `MODEL` is the argument). `default` holds when neither says anything.
+    """
+
+    key: str
+    flag: str
+    kind: Kind
+    help: str
+    commands: tuple[str, ...] = ()
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    choices_later: tuple[str, ...] = ()
+    metavar: str = ""
+    repeatable: bool = False
+    panel: str = "Data"
+    example: str = ""
+    later: bool = False
+
+    @property
+    def name(self) -> str:
+        """The key, or for flags only the flag without dashes: the name under which a value is passed on."""
+        return self.key or self.flag.lstrip("-").replace("-", "_")
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option("model.path", "MODEL", "path", "Model file: a pickle or joblib file of scikit-learn, XGBoost or "
+           "LightGBM. Leave it out to judge stored predictions.", MEASURING, panel="Model",
+           example="model.pkl"),
+    Option("model.name", "--name", "text", "Name of the model on the card; default: the file's name.",
+           MEASURING, panel="Model", example="credit-approval"),
+    Option("model.version", "--model-version", "text", "Version of the model on the card.", MEASURING,
+           panel="Model", example="3.2.0"),
+    Option("model.trust", "--trust", "text",
+           "Class or function the model file may name beyond the allow-list: "
+           "exactly module.Class, or package.* for a package of your own.", (*MEASURING, "scan"), (),
+           metavar="NAME", repeatable=True, panel="Model", example="ourlib.Encoder"),
+    Option("model.path_extra", "--model-path", "path",
+           "Folder from which the model's own modules are imported.",
+           MEASURING, (), metavar="DIR", repeatable=True, panel="Model", example="src"),
+    Option("data.path", "--data", "path",
+           "Evaluation data: CSV (also .gz), JSON Lines, Parquet file or folder, "
+           "Arrow/Feather.", MEASURING, metavar="FILE", example="eval.parquet"),
+    Option("data.train", "--train", "path", "Training data, to look for overlap and leakage.", MEASURING,
+           metavar="FILE", later=True),
+    Option("data.target", "--target", "text", "Column that holds the true label.",
+           MEASURING, metavar="COLUMN", example="default"),
+    Option("data.positive", "--positive", "label", "Label whose probability the score is; inferred for 0/1, "
+           "false/true, no/yes and -1/1.", MEASURING, metavar="LABEL", example="1"),
+    Option("data.favourable", "--favourable", "label",
+           "Label people wish to receive; default: the positive one.",
+           MEASURING, metavar="LABEL", example="0"),
+    Option("data.threshold", "--threshold", "float",
+           "Score at or above which the positive label is predicted; "
+           "default: the model's own predict.", MEASURING, metavar="NUMBER", example="0.25"),
+    Option("data.score", "--score", "text", "Column with scores of the positive label, instead of a model.",
+           MEASURING, metavar="COLUMN", example="p_default"),
+    Option("data.prediction", "--prediction", "text", "Column with predicted labels, instead of a model.",
+           MEASURING, metavar="COLUMN", example="decision"),
+    Option("data.features", "--feature", "text",
+           "Feature column, in the model's order; default: the names the "
+           "model remembers, else all columns not otherwise used if their number fits.", MEASURING,
+           metavar="COLUMN", repeatable=True, example="income"),
+    Option("data.sensitive", "--sensitive", "text",
+           "Sensitive feature; a:b asks for their intersection to be "
+           "judged too.", MEASURING, (), metavar="COLUMN", repeatable=True, example="sex"),
+    Option("data.bands", "--band", "band", "Cut points of a continuous sensitive feature.", MEASURING,
+           metavar="COLUMN=CUTS", repeatable=True, example="age=25,35,45,60"),
+    Option("data.control", "--control", "text", "Control feature: groups are compared within its values.",
+           MEASURING, (), metavar="COLUMN", repeatable=True, later=True),
+    Option("data.weight", "--weight", "text", "Column with row weights.", MEASURING, metavar="COLUMN",
+           later=True),
+    Option("data.task", "--task", "choice",
+           "What the model does; this version measures binary classification.",
+           MEASURING, "binary", choices=("binary",), choices_later=("multiclass", "regression")),
+    Option("policies", "--policy", "text", "Policy to judge by: the name of a shipped one, or a file.",
+           JUDGING, ("baseline",), metavar="NAME|FILE", repeatable=True, panel="Judging", example="baseline"),
+    Option("phase", "--phase", "choice", "How far the use reaches; rules grow stricter with it.", JUDGING,
+           "team", ("desk", "poc", "team", "company"), panel="Judging"),
+    Option("declared", "", "free",
+           "Limits the owner commits to: `primary: {metric: roc_auc, min: 0.75}`, and "
+           "compute metrics such as `latency_p95_ms: 50`.", panel="Judging"),
+    Option("waivers", "", "free", "List of {rule, subject or lineage, owner, reason, approver, expires}.",
+           panel="Judging"),
+    Option("report.out", "--out", "path", "Folder for what is written.", WRITING, "govern-report",
+           metavar="DIR", panel="Output"),
+    Option("report.formats", "--format", "choice", "Card format.", CARD, ("html", "pdf"), ("html", "pdf"),
+           ("md", "junit", "sarif", "gitlab", "tap", "github", "cyclonedx", "hf"), repeatable=True,
+           panel="Output"),
+    Option("report.lang", "--lang", "choice", "Language of the card.", CARD, "en", ("en",), ("ja",),
+           panel="Output"),
+    Option("seed", "--seed", "int", "Seed of every sample that is drawn.", MEASURING, 0, metavar="NUMBER",
+           panel="Output"),
+    Option("card", "", "free",
+           "The words only people can supply: owner, purpose, out_of_scope, limitations …", panel="Output"),
+    Option("", "--config", "path", "Settings file; default: govern.yaml in the working folder.",
+           ("report", "measure", "check"), metavar="FILE", panel="Output", example="govern.yaml"),
+    Option("", "--compute", "text", "Measure latency and memory (measure), leave them out (skip), or take a "
+           "compute.json.", ("report", "measure", "check", "demo"), metavar="measure|skip|FILE",
+           panel="Output"),
+    Option("", "--timestamp", "text", "Time recorded in the documents, ISO 8601; default: SOURCE_DATE_EPOCH, "
+           "else now.", ("report", "measure", "demo"), metavar="ISO", panel="Output",
+           example="2026-11-03T00:00:00Z"),
+    Option("", "--today", "text",
+           "Date on which waivers are looked at; default: the date of the time recorded.",
+           ("report", "check"), metavar="DATE", panel="Judging", example="2026-11-03"),
+    Option("", "--baseline", "path", "Evidence of the version in service, to compare with.", JUDGING,
+           metavar="EVIDENCE", panel="Judging", later=True),
+    Option("", "--lock", "path", "Lock file that fixes the policies' digests.", JUDGING, metavar="FILE",
+           panel="Judging", later=True),
+    Option("", "--python", "path", "Python of the model's own environment.", MEASURING, metavar="PATH",
+           panel="Model", later=True),
+    Option("", "--quiet", "flag", "Print nothing but errors.", EVERY, False, panel="Output"),
+    Option("", "--verbose", "flag", "Print more, and the trace of an internal error.", EVERY, False,
+           panel="Output"),
+)
+
+BY_NAME: dict[str, Option] = {o.name: o for o in OPTIONS}
+KEYED: tuple[Option, ...] = tuple(o for o in OPTIONS if o.key)
+
+
+def options_of(command: str) -> tuple[Option, ...]:
+    """The rows whose flag `command` takes, in table order."""
+    return tuple(o for o in OPTIONS if o.flag and command in o.commands)
+
+
+def refuse_later(names: Iterable[str]) -> None:
+    """Raises InputError when one of the flags given, by option name, has no effect in this version."""
+    for name in names:
+        if BY_NAME[name].later:
+            raise InputError(later_text(BY_NAME[name].flag), fix="leave it out")
+
+
+def later_text(name: str) -> str:
+    """What is said about a setting that has no effect yet."""
+    return f"{name} is not measured by this version"
+
+
+def docs_table() -> str:
+    """The Markdown table of all settings, for the documentation."""
+    lines = ["| key in govern.yaml | flag | commands | default | meaning |", "|---|---|---|---|---|"]
+    for o in OPTIONS:
+        default = ", ".join(map(str, o.default)) if isinstance(o.default, tuple) else o.default
+        shown = "" if default is None or default == "" or default is False else f"`{default}`"
+        flag = f"`{o.flag}{' ' + o.metavar if o.metavar else ''}`" if o.flag else ""
+        choices = f" One of {', '.join(o.choices)}." if o.choices else ""
+        again = " May be given again." if o.repeatable else ""
+        note = " *Not in this version.*" if o.later else ""
+        cells = (f"`{o.key}`" if o.key else "", flag, ", ".join(o.commands), shown,
+                 o.help + choices + again + note)
+        lines.append("| " + " | ".join(c.replace("|", "\\|") for c in cells) + " |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,110 @@
+"""What the evaluation data holds, column by column, gathered batch by batch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from govern.evidence import Column, DataFacts, Level
+
+COUNTED_LEVELS = 1000
+SHOWN_LEVELS = 20
+
+
+class ColumnFacts:
+    """Missing values, distinct values (counted to 1,000), range and most frequent levels of one column."""
+
+    def __init__(self, name: str, role: str) -> None:
+        self.name, self.role = name, role
+        self.kind = "number"
+        self.missing = 0
+        self.low: float | None = None
+        self.high: float | None = None
+        self.levels: Counter[str] | None = Counter()
+
+    def add(self, column: Any) -> None:
+        """Count a pyarrow array."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        kind = column.type
+        if pa.types.is_floating(kind):
+            column = pc.if_else(pc.is_nan(column), None, column) if pc.any(pc.is_nan(column)).as_py() else column
+        self.missing += column.null_count
+        numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+        self.kind = ("number" if numeric else "boolean" if pa.types.is_boolean(kind)
+                     else "date" if pa.types.is_temporal(kind) else "text")
+        if numeric and column.null_count < len(column):
+            ends = pc.min_max(column).as_py()
+            low, high = float(ends["min"]), float(ends["max"])
+            self.low = low if self.low is None else min(self.low, low)
+            self.high = high if self.high is None else max(self.high, high)
+        if self.levels is not None:
+            self._count_levels(column.drop_null())
+
+    def _count_levels(self, column: Any) -> None:
+        import pyarrow.compute as pc
+
+        # A sample first: most continuous columns show more than the limit in their first rows.
+        head = column.slice(0, 4 * COUNTED_LEVELS)
+        if len(pc.unique(head)) > COUNTED_LEVELS:
+            self.levels = None
+            return
+        found = pc.value_counts(column)
+        if len(found) > COUNTED_LEVELS:
+            self.levels = None
+            return
+        assert self.levels is not None
+        for item in found.to_pylist():
+            self.levels[as_text(item["values"])] += item["counts"]
+        if len(self.levels) > COUNTED_LEVELS:
+            self.levels = None
+
+    def result(self) -> Column:
+        """The column's facts."""
+        few = self.levels is not None and (self.kind != "number" or len(self.levels) <= SHOWN_LEVELS)
+        ranked = sorted((self.levels or {}).items(), key=lambda item: (-item[1], item[0]))[:SHOWN_LEVELS]
+        return Column(
+            self.name, self.role, self.kind, self.missing,
+            distinct=None if self.levels is None else len(self.levels),
+            low=_finite(self.low), high=_finite(self.high),
+            levels=tuple(Level(v, n) for v, n in ranked) if few else (),
+        )
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and np.isfinite(value) else None
+
+
+def as_text(value: Any) -> str:
+    """A data value as level text: 1.0 is "1", True is "true"."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+class Facts:
+    """DataFacts in the making: columns by role, and duplicate rows by their keys."""
+
+    def __init__(self, roles: dict[str, str]) -> None:
+        self._columns = {name: ColumnFacts(name, role) for name, role in roles.items()}
+        self._keys: list[NDArray[np.uint64]] = []
+
+    def add(self, batch: Any, keys: NDArray[np.uint64]) -> None:
+        """Count a pyarrow RecordBatch and its row keys."""
+        for name, facts in self._columns.items():
+            facts.add(batch.column(name))
+        self._keys.append(keys)
+
+    def result(self) -> DataFacts:
+        """Column facts in the order of roles, and the number of rows equal to an earlier one."""
+        keys = np.concatenate(self._keys) if self._keys else np.empty(0, np.uint64)
+        duplicates = len(keys) - len(np.unique(keys))
+        return DataFacts(tuple(c.result() for c in self._columns.values()), int(duplicates))

@@ -1,0 +1,302 @@
+"""Model and data in, Evidence out. After this nothing opens the model or the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+
+from govern import __version__
+from govern.errors import InputError
+from govern.evidence import (
+    EVIDENCE_SCHEMA,
+    Attributions,
+    Compute,
+    Containment,
+    Evidence,
+    Measurement,
+    Model,
+    SmokeCheck,
+    Subject,
+)
+from govern.explain.attributions import attributions
+from govern.inputs.columns import ColumnPlan, plan_columns
+from govern.inputs.config import Settings
+from govern.inputs.datasets import DataSource, open_data
+from govern.inputs.labels import Labels, predicted_positive
+from govern.inputs.levels import LevelCoder, numbers, sensitive_coder
+from govern.inputs.models import ModelFile, read_model
+from govern.inputs.scan import ScanResult, modules_needed, scan
+from govern.measure import from_cube, smoke
+from govern.measure.machine_cost import compute_document
+from govern.measure.passing import Pass, Predicted, labels_of
+from govern.measure.rates import LEVEL
+from govern.worker.client import Pending, Worker
+from govern.worker.replies import Described, Explained, Prediction
+
+Progress = Callable[[str, int, int], None]
+BATCH_TIMED = 1000
+LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "fairlearn", "shap")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Evidence, how to make the compute document for it (None when not timed), and what the model printed."""
+
+    evidence: Evidence
+    compute: Callable[[str], Compute] | None
+    output: str = ""
+
+
+def measure(settings: Settings, *, created: str, timed: bool, verbose: bool, progress: Progress,
+            meanwhile: Callable[[], None] = lambda: None) -> Measured:
+    """The facts about a model, or about stored predictions where the settings name no model.
+
+    `meanwhile` is called once, early, when the model's process is busy importing its libraries; what it
+    raises ends the measurement. Raises InputError for anything unusable.
+    """
+    if settings.model.path is None:
+        meanwhile()
+        return _measure_stored(settings, created, progress)
+    with Worker(model_path=settings.model.path_extra, verbose=verbose) as worker:
+        file = read_model(settings.model.path)
+        found = scan(file.data, settings.model.trust)
+        refuse(found, str(settings.model.path))
+        worker.preload(modules_needed(found))
+        meanwhile()
+        return _measure_model(settings, created, timed, progress, worker, file, found)
+
+
+def refuse(found: ScanResult, where: str) -> None:
+    """Raises InputError when a scanned file names what is not allowed, with the first name and what to do."""
+    if found.ok:
+        return
+    first = found.refused[0]
+    more = f" and {len(found.refused) - 1} more" if len(found.refused) > 1 else ""
+    trust = f"if it is yours, --trust {first.trust}; " if first.trust else ""
+    raise InputError(f"refused: {first.name}: {first.why}{more}", where=where,
+                     fix=f"{trust}govern scan {where} lists all")
+
+
+def _measure_model(settings: Settings, created: str, timed: bool, progress: Progress, worker: Worker,
+                   file: ModelFile, found: ScanResult) -> Measured:
+    data = settings.data
+    source, target = _source(settings)
+    labels = labels_of(source, target, positive=data.positive, favourable=data.favourable)
+    coders = {s.role: sensitive_coder(s, data.bands, source) for s in data.sensitive}
+    progress("loading the model", 0, 0)
+    described = worker.load(file.data, file.format, file.name)
+    if data.threshold is not None and not described.has_score:
+        raise InputError("--threshold needs a model that gives probabilities", where=file.name,
+                         fix="leave it out, so that the model's own predict decides")
+    plan = plan_columns(settings, tuple(source.columns), described.features, described.n_features)
+    done = Pass(source, plan, labels, coders, scored=described.has_score, seed=settings.seed)
+    answers = _Answers(worker, described, labels, plan, data.threshold, file.name)
+    done.run(answers.ask, progress, "predicting")
+    sample = done.sample.first(len(done.sample.table), plan.features)
+    progress("checking and explaining", 0, 0)
+    checked = worker.smoke(sample, labels.positive)
+    explaining = worker.submit_explain(sample, sample, labels.positive, settings.seed)
+    timing = worker.submit_time(sample.slice(0, BATCH_TIMED), labels.positive) if timed else None
+    out = from_cube.numbers(done.cube, done.levels(), data.intersections, labels)
+    from_cube.add_disparities(out, labels)
+    checks = smoke.checks(smoke.Seen(
+        rows_sent=done.used, rows_answered=answers.rows, not_finite=answers.not_finite,
+        invalid_rows=answers.invalid_rows if described.has_score else None, distinct=answers.distinct,
+        repeat_difference=checked.repeat_difference, batch_difference=checked.batch_difference))
+    explained, why = _explained(explaining, done, out)
+    evidence = _evidence(
+        settings, created, source, labels, plan, done, out, checks,
+        subjects=(Subject("model", file.name, file.sha256, file.size, file.format),),
+        model=Model(described.type, described.libraries, plan.features, described.parameters, described.classes,
+                    described.warnings),
+        containment=Containment(
+            f"{found.format}: {len(found.names)} names, " + ("all allowed" if not found.trusted else
+                                                            f"{len(found.trusted)} trusted by the user"),
+            found.trusted, worker.layers, worker.open),
+        attributions=explained, notes=why)
+    compute = None
+    if timing is not None:
+        progress("timing", 0, 0)
+        cost = timing.result()
+
+        def compute(sha256: str) -> Compute:
+            return compute_document(
+                load_seconds=described.load_seconds, single_ms=cost.single_ms, batch_ms=cost.batch_ms,
+                batch_rows=cost.batch_rows, predict_rows=answers.rows, predict_seconds=answers.seconds,
+                peak_memory_bytes=cost.peak_memory_bytes, file_bytes=file.size, evidence_sha256=sha256)
+
+    return Measured(evidence, compute, worker.output)
+
+
+class _Answers:
+    """Predictions of all batches, and what they showed."""
+
+    def __init__(self, worker: Worker, described: Described, labels: Labels, plan: ColumnPlan,
+                 threshold: float | None, name: str) -> None:
+        self._worker, self._labels, self._plan = worker, labels, plan
+        self._threshold, self._name = threshold, name
+        self._positive = described.classes.index(labels.positive) if described.classes else -1
+        self.rows = self.not_finite = self.invalid_rows = 0
+        self.seconds = 0.0
+        self._seen: set[float] = set()
+
+    @property
+    def distinct(self) -> int:
+        """Distinct outputs, counted to 2."""
+        return len(self._seen)
+
+    def ask(self, batch: Any) -> Callable[[], Predicted]:
+        """Start the prediction of a batch."""
+        pending = self._worker.submit_predict(batch.select(list(self._plan.features)), self._labels.positive)
+        return lambda: self._read(pending.result())
+
+    def _read(self, answer: Prediction) -> Predicted:
+        self.rows += len(answer.labels)
+        self.not_finite += answer.not_finite
+        self.invalid_rows += answer.invalid_rows
+        self.seconds += answer.seconds
+        if answer.not_finite:
+            raise InputError(f"gives {answer.not_finite} outputs that are missing or infinite", where=self._name,
+                             fix="look for missing or extreme values in the features")
+        outputs = answer.score if answer.score is not None else answer.labels
+        if len(self._seen) < 2:
+            self._seen.update(float(v) for v in (outputs.min(), outputs.max()))
+            self._seen = set(sorted(self._seen)[:2])
+        if self._threshold is not None and answer.score is not None:
+            return Predicted(answer.score >= self._threshold, answer.score)
+        return Predicted(answer.labels == self._positive, answer.score)
+
+
+def _explained(pending: Pending[Explained], done: Pass, out: from_cube.Numbers
+               ) -> tuple[Attributions, list[str]]:
+    found = pending.result()
+    rows = len(found.values)
+    table = done.sample.table.slice(0, rows)
+    numeric = {}
+    for name in found.features:
+        column = table.column(name).combine_chunks()
+        kind = str(column.type)
+        if kind.startswith(("int", "uint", "float", "double", "halffloat", "bool")):
+            numeric[name] = numbers(column, name)
+    values = {role: v[:rows] for role, v in done.sampled_groups().items()}
+    asked = [g for g in out.groups if g.asked]
+    features = attributions(found.values, found.features, numeric, from_cube.membership(values, asked))
+    notes = [] if rows == done.sample.table.num_rows else \
+        [f"{rows} of {done.sample.table.num_rows} sampled rows were explained: the budget allowed no more."]
+    return Attributions(found.method, found.output_space, rows, getattr(found,'background_rows',0), getattr(found,'background',''),
+                        done.seed, _finite(found.base), _finite(found.residual), found.exact, features), notes
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _source(settings: Settings) -> tuple[DataSource, str]:
+    path, target = settings.measurable()
+    source = open_data(path)
+    # A misspelt column is told before the model is loaded.
+    for name in (target, *(s.column for s in settings.data.sensitive)):
+        source.type_of(name)
+    return source, target
+
+
+def _measure_stored(settings: Settings, created: str, progress: Progress) -> Measured:
+    data = settings.data
+    source, target = _source(settings)
+    labels = labels_of(source, target, positive=data.positive, favourable=data.favourable)
+    coders = {s.role: sensitive_coder(s, data.bands, source) for s in data.sensitive}
+    plan = plan_columns(settings, tuple(source.columns), None, None)
+    done = Pass(source, plan, labels, coders, scored=data.score is not None, seed=settings.seed)
+    reader = _Stored(settings, plan, labels, str(source.path))
+    done.run(reader.ask, progress, "reading predictions")
+    out = from_cube.numbers(done.cube, done.levels(), data.intersections, labels)
+    from_cube.add_disparities(out, labels)
+    notes = ["No model was given: stored predictions were judged; nothing is said about the model's file, its "
+             "smoke checks, its explanation or its cost."]
+    evidence = _evidence(settings, created, source, labels, plan, done, out, smoke.constant_only(reader.distinct),
+                         subjects=(), model=None, containment=None, attributions=None, notes=notes)
+    return Measured(evidence, None)
+
+
+class _Stored:
+    """Predictions that stand in columns of the data."""
+
+    def __init__(self, settings: Settings, plan: ColumnPlan, labels: Labels, where: str) -> None:
+        self._threshold, self._plan, self._labels, self._where = settings.data.threshold, plan, labels, where
+        self._coder = LevelCoder(plan.prediction or "", fix="give a column of predicted labels")
+        self._seen: set[float] = set()
+
+    @property
+    def distinct(self) -> int:
+        """Distinct outputs, counted to 2."""
+        return min(2, len(self._seen))
+
+    def ask(self, batch: Any) -> Callable[[], Predicted]:
+        """The stored predictions of a batch."""
+        return lambda: self._read(batch)
+
+    def _read(self, batch: Any) -> Predicted:
+        score = None
+        if self._plan.score is not None:
+            score = numbers(batch.column(self._plan.score), self._plan.score)
+            self._refuse_missing(np.isnan(score), self._plan.score)
+            if not np.isfinite(score).all():
+                raise InputError(f'column "{self._plan.score}" holds infinite scores', where=self._where,
+                                 fix="give finite scores")
+        if self._plan.prediction is None:
+            if score is None or self._threshold is None:
+                raise InputError("--score needs --threshold", where=self._where, fix="add --threshold")
+            positive = score >= self._threshold
+        else:
+            codes = self._coder.codes(batch.column(self._plan.prediction))
+            self._refuse_missing(codes < 0, self._plan.prediction)
+            table = predicted_positive(self._coder.levels, self._labels, self._plan.prediction, self._where)
+            positive = table[codes] == 1
+        outputs = score if score is not None else positive
+        self._seen.update((float(outputs.min()), float(outputs.max())))
+        return Predicted(positive, score)
+
+    def _refuse_missing(self, missing: Any, column: str) -> None:
+        n = int(missing.sum())
+        if n:
+            raise InputError(f'column "{column}" is missing in {n} rows, the first being row '
+                             f"{int(np.argmax(missing)) + 1} of its batch", where=self._where,
+                             fix="fill in the predictions, or leave these rows out")
+
+
+def _evidence(settings: Settings, created: str, source: DataSource, labels: Labels, plan: ColumnPlan, done: Pass,
+              out: from_cube.Numbers, checks: tuple[SmokeCheck, ...], *, subjects: tuple[Subject, ...],
+              model: Model | None, containment: Containment | None, attributions: Attributions | None,
+              notes: Sequence[str]) -> Evidence:
+    merged = settings.plain()
+    merged["data"] |= {"positive": labels.positive, "negative": labels.negative, "favourable": labels.favourable,
+                       "task": "binary"}
+    if merged["model"].get("name") is None and settings.model.path is not None:
+        merged["model"]["name"] = settings.model.path.stem
+    merged |= {"versions": _versions(), "intervals": {"level": LEVEL}}
+    config = settings.config_file
+    subjects += (
+        Subject("data", source.name, source.sha256, source.size, source.format),
+        Subject("config", config.name if config else "merged settings", settings.config_sha256,
+                config.stat().st_size if config else 0, "yaml" if config else "settings"))
+    coder_notes = [n for c in done.coders.values() for n in c.notes()]
+    measurements: list[Measurement] = [*out.measurements, *smoke.measurements(checks)]
+    return Evidence(
+        EVIDENCE_SCHEMA, created, subjects, merged, containment, done.population, done.facts.result(),
+        tuple(out.groups), tuple(out.counts), tuple(measurements), model=model, curves=tuple(out.curves),
+        attributions=attributions, smoke=checks, declared=dict(settings.declared), card=dict(settings.card),
+        notes=tuple(dict.fromkeys([*labels.notes, *plan.notes, *coder_notes, *notes])))
+
+
+def _versions() -> dict[str, str]:
+    found = {"govern": __version__}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

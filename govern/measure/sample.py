@@ -1,0 +1,45 @@
+"""A sample of rows that does not depend on their order: the rows with the smallest keyed hashes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Sample:
+    """Keeps the `size` rows with the smallest keys of all batches added; memory is that of the sample."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._keys = np.empty(0, np.uint64)
+        self._table: Any = None
+
+    def add(self, keys: NDArray[np.uint64], batch: Any) -> None:
+        """Offer a pyarrow RecordBatch and its row keys, (n_rows,)."""
+        import pyarrow as pa
+
+        if len(self._keys) == self.size and len(keys):
+            near = np.flatnonzero(keys <= self._keys[-1])
+        elif len(keys) > self.size:
+            near = np.sort(np.argpartition(keys, self.size - 1)[: self.size])
+        else:
+            near = np.arange(len(keys))
+        if not len(near):
+            return
+        part = pa.Table.from_batches([batch]).take(pa.array(near))
+        table = part if self._table is None else pa.concat_tables([self._table, part], promote_options="permissive")
+        both = np.concatenate([self._keys, keys[near]])
+        best = np.argsort(both, kind="stable")[: self.size]
+        self._keys, self._table = both[best], table.take(pa.array(best))
+
+    @property
+    def table(self) -> Any:
+        """The sampled rows as a pyarrow Table, by rising key; None before the first row."""
+        return self._table
+
+    def first(self, n: int, columns: tuple[str, ...]) -> Any:
+        """The first `n` sampled rows as one RecordBatch of `columns`."""
+        table = self._table.slice(0, n).select(list(columns)).unify_dictionaries().combine_chunks()
+        return table.to_batches()[0] if table.num_rows else None

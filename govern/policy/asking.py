@@ -1,0 +1,170 @@
+"""What a rule asks and what it gets: all questions first, so that the family is known, then the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from govern.errors import InputError, nearest
+from govern.evidence import OVERALL, Compute, Evidence
+from govern.metrics import METRICS, SCORE_METRICS
+from govern.policy.decide import Levels, Limits
+from govern.policy.fields import DECLARED, PRIMARY, Rule, as_list
+from govern.policy.quantities import Bound
+from govern.verdict import Comparison, RuleOutcome, Settle
+
+
+@dataclass(frozen=True)
+class Documents:
+    """What is judged."""
+
+    evidence: Evidence
+    compute: Compute | None = None
+
+    @property
+    def rows(self) -> int:
+        """Rows used."""
+        return self.evidence.groups_by_id[OVERALL].n
+
+    @property
+    def scored(self) -> bool:
+        """Whether there are scores, not labels only."""
+        return any(
+            m.metric in SCORE_METRICS and m.group == OVERALL and m.value is not None
+            for m in self.evidence.measurements
+        )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The outcome of one question. `presses`: an insufficient that counts as REVIEW under lean."""
+
+    outcome: RuleOutcome
+    reason: str | None = None
+    comparisons: tuple[Comparison, ...] = ()
+    seen: Comparison | None = None
+    presses: bool = False
+    minimum: Bound | None = None
+    maximum: Bound | None = None
+    compare: str | None = None
+    decide: str | None = None
+    settle: Settle | None = None
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Question:
+    """One metric of a rule for one feature or the whole sample; `answer` takes the size of the family.
+
+    `uncertain`: decided by an interval, so that it counts in the family.
+    """
+
+    answer: Callable[[int], Answer]
+    metric: str | None = None
+    features: tuple[str, ...] = ()
+    uncertain: bool = False
+
+
+def settled(
+    outcome: RuleOutcome,
+    reason: str,
+    *,
+    metric: str | None = None,
+    features: tuple[str, ...] = (),
+    presses: bool = False,
+) -> Question:
+    """A question whose answer does not need the size of the family."""
+    return Question(partial(_always, Answer(outcome, reason, presses=presses)), metric, features)
+
+
+def _always(answer: Answer, _family: int) -> Answer:
+    return answer
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A metric that a rule names; `primary` when it does so as the owner's declared one."""
+
+    name: str
+    primary: bool = False
+
+
+def metrics_of(rule: Rule, evidence: Evidence) -> list[Asked]:
+    """The metrics the rule names, `primary` resolved; without a declared one it is left out."""
+    found = []
+    for name in as_list(rule.fields.metric):
+        if name != PRIMARY:
+            found.append(Asked(name))
+            continue
+        declared = _primary(evidence).get("metric")
+        if declared is None:
+            continue
+        known = [m.name for m in METRICS.values() if m.family in ("count", "score")]
+        if declared not in known:
+            raise InputError(
+                f'declared primary metric "{declared}" is not a metric a rule can judge',
+                where="evidence",
+                fix=nearest(str(declared), known) or f"use one of {', '.join(known)}",
+            )
+        found.append(Asked(str(declared), primary=True))
+    return found
+
+
+def _primary(evidence: Evidence) -> dict[str, Any]:
+    primary = evidence.declared.get(PRIMARY)
+    return dict(primary) if isinstance(primary, dict) else {}
+
+
+def limits_of(rule: Rule, metric: str, evidence: Evidence) -> Limits:
+    """The rule's limits, `declared` replaced by what the owner declared for `metric`."""
+
+    def side(limit: Decimal | str | None, name: str) -> Decimal | None:
+        return (
+            limit
+            if isinstance(limit, Decimal)
+            else _declared(evidence, metric, name)
+            if limit == DECLARED
+            else None
+        )
+
+    return Limits(side(rule.minimum, "min"), side(rule.maximum, "max"))
+
+
+def _declared(evidence: Evidence, metric: str, side: str) -> Decimal | None:
+    """A declared limit: `{metric: {min: …}}`, `primary: {metric: …, min: …}`, or a bare number, which
+    limits the metric on its worse side."""
+    value: Any = evidence.declared.get(metric)
+    primary = _primary(evidence)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = {"min" if METRICS[metric].better == "higher" else "max": value}
+    elif not isinstance(value, dict):
+        value = primary if primary.get("metric") == metric else {}
+    limit = value.get(side)
+    return exact(limit) if isinstance(limit, int | float) and not isinstance(limit, bool) else None
+
+
+def exact(number: float) -> Decimal:
+    """The shortest decimal that reads back as `number`: 50 for 50.0, 0.75 for 0.75."""
+    return Decimal(int(number)) if number == int(number) else Decimal(repr(number))
+
+
+def levels_of(rule: Rule, comparisons: int, tails: int, family: int) -> Levels:
+    """The rule's errors; that of a fail is corrected for tails × comparisons, and for the family if asked."""
+    error = rule.fields.error if rule.fields.error is not None else rule.terms.error
+    scope = rule.fields.family or rule.terms.family
+    return Levels(error, error / (max(1, comparisons) * max(1, tails) * (family if scope == "policy" else 1)))
+
+
+def in_family(rule: Rule) -> bool:
+    """Whether the rule's questions count in the family of its policy."""
+    return bool(rule.fields.decide == "interval" and (rule.fields.family or rule.terms.family) == "policy")
+
+
+def not_measured(metric: str, documents: Documents) -> Question:
+    """The answer where the evidence lacks a metric: it does not exist without scores, else it was not run."""
+    if metric in SCORE_METRICS and not documents.scored:
+        return settled("n/a", "there are no scores, only predicted labels", metric=metric)
+    return settled("not_run", f"{METRICS[metric].title} was not measured", metric=metric)

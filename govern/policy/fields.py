@@ -1,0 +1,224 @@
+"""The fields a rule may have, each declared once, and the rule as the gate sees it.
+
+A kind's own module adds its own fields to these sets; `schema.py` reads files against them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from govern.errors import InputError, nearest, printable
+from govern.metrics import METRICS
+from govern.verdict import Phase, Severity
+
+T = TypeVar("T")
+PRIMARY = "primary"
+DECLARED = "declared"
+
+Insufficient = Literal["lean", "review", "block"]
+Absent = Literal["n/a", "review", "fail"]
+Basis = Literal["law", "guidance", "standard", "convention", "house", "govern"]
+
+
+class Fields(BaseModel):
+    """A mapping of a policy file: unknown keys and values of another type are errors."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ByPhase(Fields, Generic[T]):
+    """One value for each phase."""
+
+    desk: T
+    poc: T
+    team: T
+    company: T
+
+
+class Texts(Fields):
+    """A text in English and, where there is one, in Japanese."""
+
+    en: str
+    ja: str | None = None
+
+
+def texts(value: Texts | str | None) -> dict[str, str]:
+    """Texts by language; plain text counts as English, no text as an empty mapping."""
+    if value is None:
+        return {}
+    if isinstance(value, str):
+        return {"en": value}
+    return {"en": value.en} | ({"ja": value.ja} if value.ja is not None else {})
+
+
+def at_phase(value: Any, phase: Phase) -> Any:
+    """The value in force at `phase`, of one value or one for each phase."""
+    return getattr(value, phase) if isinstance(value, ByPhase) else value
+
+
+def _limit(value: Any) -> Any:
+    if isinstance(value, dict) and "baseline" in value:
+        raise ValueError(
+            "a limit relative to a baseline needs --baseline, which is not in this version; "
+            "give a number or declared"
+        )
+    if isinstance(value, bool) or (not isinstance(value, int | float) and value != DECLARED):
+        raise ValueError("a limit is a number or declared; write it without quotes")
+    return value
+
+
+Limit = Annotated[
+    float | Literal["declared"],
+    BeforeValidator(_limit),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"const": "declared"}]}),
+]
+
+
+class RuleFields(Fields):
+    """What every rule says about itself."""
+
+    id: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", description="short and stable; unique in the policy"
+    )
+    title: Texts | str = Field(description="what is judged, in a few words")
+    severity: Severity | ByPhase[Severity] = Field(
+        description="what a fail does: block, review, warn or info; one value or one for each phase"
+    )
+    basis: Basis = Field(description="whose bound it is")
+    cite: str | None = Field(None, description="where the source says it")
+    says: Texts | str | None = Field(None, description="what the source says")
+    ours: Texts | str | None = Field(None, description="what was added to the source; empty when nothing")
+    tags: list[str] = Field(default_factory=list, description="words to group rules by")
+    absent: Absent | ByPhase[Absent] | None = Field(
+        None,
+        description="what it means that the rule's input was not given or does not exist: n/a, review or fail",
+    )
+
+
+class LimitFields(RuleFields):
+    """A bound, and how certain a decision about it must be."""
+
+    min: Limit | None = Field(None, description="the least allowed value: a number, or declared")
+    max: Limit | None = Field(None, description="the greatest allowed value: a number, or declared")
+    decide: Literal["interval", "point"] = Field(
+        "interval",
+        description="interval: pass or fail only when sure at the level of error; point: the estimate decides",
+    )
+    error: float | None = Field(
+        None, gt=0, lt=0.5, description="one-sided chance of a wrong pass and of a wrong fail alike"
+    )
+    family: Literal["policy", "rule"] | None = Field(
+        None,
+        description="a fail is corrected for all rules of this policy that bind (policy) or only for its own (rule)",
+    )
+    min_n: int | None = Field(
+        None, ge=0, description="groups with a smaller denominator do not hold up a pass"
+    )
+    min_share: float | None = Field(
+        None, ge=0, lt=1, description="groups with a smaller share of the rows do not hold up a pass"
+    )
+    insufficient: Insufficient | ByPhase[Insufficient] | None = Field(
+        None,
+        description="what data that cannot decide does at severity block or review: lean, review or block",
+    )
+
+
+class Defaults(Fields):
+    """Values for the rules of this file that do not say otherwise; rules of extended policies keep theirs."""
+
+    error: float = Field(0.05, gt=0, lt=0.5, description="see rules")
+    family: Literal["policy", "rule"] = Field("policy", description="see rules")
+    min_n: int = Field(30, ge=0, description="see rules")
+    min_share: float = Field(0.02, ge=0, lt=1, description="see rules")
+    missing: Literal["show", "include"] = Field("show", description="see rules")
+    insufficient: Insufficient | ByPhase[Insufficient] = Field(
+        default_factory=lambda: ByPhase[Insufficient](desk="lean", poc="lean", team="lean", company="review"),
+        description="see rules",
+    )
+    absent: Absent | ByPhase[Absent] = Field("n/a", description="see rules")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule in force: its own fields, with the file's defaults filled in, and where it stands.
+
+    `minimum` and `maximum` are exact decimals, "declared" or None. `changes` are the overrides that were
+    made to it, each as a sentence with its reason. `places` holds file, line and column of its keys and items.
+    """
+
+    fields: Any
+    terms: Defaults
+    file: str
+    line: int
+    minimum: Decimal | str | None = None
+    maximum: Decimal | str | None = None
+    changes: tuple[str, ...] = ()
+    places: Mapping[tuple[str | int, ...], tuple[str, int, int]] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The bare id."""
+        return str(self.fields.id)
+
+    def error(self, path: tuple[str | int, ...], what: str, fix: str) -> InputError:
+        """The error that says `what` is wrong at a key or item of the rule."""
+        file, line, column = self.places.get(path, (self.file, self.line, 1))
+        return InputError(what, fix=fix, where=file, line=line, column=column, rule=self.id)
+
+
+@dataclass(frozen=True)
+class MetricNames:
+    """Marks a field that takes one metric name or a list of them: those of `families` that `kind` can judge."""
+
+    families: tuple[str, ...]
+    kind: str
+    primary: bool = False
+
+    @property
+    def known(self) -> list[str]:
+        """The names that may be given."""
+        names = [
+            m.name for m in METRICS.values() if m.family in self.families and m.name != "calibration_p_value"
+        ]
+        return [*names, PRIMARY] if self.primary else names
+
+    def check(self, value: Any) -> Any:
+        """`value` when all its names are known. Raises ValueError naming the nearest registered one."""
+        for name in value if isinstance(value, list) else [value]:
+            if name in self.known:
+                continue
+            row = METRICS.get(name) if isinstance(name, str) else None
+            if row is None:
+                said = nearest(str(name), self.known) or f"known: {', '.join(self.known)}"
+                raise ValueError(f'unknown metric "{printable(name)}"; {said}')
+            if row.family == "disparity":
+                raise ValueError(
+                    f"{name} is judged from its rates by kind disparity; "
+                    "write the rate as metric, with compare and against"
+                )
+            raise ValueError(
+                f"kind {self.kind} does not judge the {row.family} metric {name}; "
+                f"known: {', '.join(self.known)}"
+            )
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core.core_schema import no_info_before_validator_function
+
+        return no_info_before_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        one = {"enum": self.known}
+        several = {"type": "array", "items": one, "minItems": 1}
+        found = handler(schema)
+        return several if found.get("type") == "array" else {"anyOf": [one, several]}
+
+
+def as_list(value: str | list[str]) -> list[str]:
+    """One name or several as a list."""
+    return [value] if isinstance(value, str) else value

@@ -1,0 +1,29 @@
+"""The rule kinds: each a module with its fields and its questions, and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from govern.policy.asking import Documents, Question
+from govern.policy.fields import Rule, RuleFields
+from govern.policy.rules import bound, calibration, compute, disparity, document, smoke, support
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A rule kind: the fields its rules may have, and the questions one asks of the documents."""
+
+    fields: type[RuleFields]
+    questions: Callable[[Rule, Documents], list[Question]]
+
+
+KINDS: dict[str, Kind] = {
+    "bound": Kind(bound.BoundFields, bound.questions),
+    "disparity": Kind(disparity.DisparityFields, disparity.questions),
+    "support": Kind(support.SupportFields, support.questions),
+    "calibration": Kind(calibration.CalibrationFields, calibration.questions),
+    "smoke": Kind(smoke.SmokeFields, smoke.questions),
+    "document": Kind(document.DocumentFields, document.questions),
+    "compute": Kind(compute.ComputeFields, compute.questions),
+}

@@ -1,0 +1,59 @@
+"""What the model costs to run, held against a limit: latency, memory, file size."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from govern.evidence import OVERALL
+from govern.metrics import METRICS
+from govern.policy.asking import Answer, Documents, Question, limits_of, settled
+from govern.policy.decide import Limits
+from govern.policy.fields import Limit, MetricNames, Rule, RuleFields, as_list
+from govern.policy.quantities import Score
+from govern.verdict import Comparison, RuleOutcome
+
+
+class ComputeFields(RuleFields):
+    """What the model costs to run, held against a limit: latency, memory, file size."""
+
+    kind: Literal["compute"]
+    metric: Annotated[str | list[str], MetricNames(("compute",), "compute")] = Field(
+        description="a metric of the compute document, or a list"
+    )
+    min: Limit | None = Field(None, description="the least allowed value: a number, or declared")
+    max: Limit | None = Field(None, description="the greatest allowed value: a number, or declared")
+
+    @model_validator(mode="after")
+    def _limited(self) -> Self:
+        if self.min is None and self.max is None:
+            raise ValueError("a compute rule needs min or max; add one")
+        return self
+
+
+def questions(rule: Rule, documents: Documents) -> list[Question]:
+    """One question for each metric; the estimate decides, because it depends on machine and minute."""
+    asked = []
+    for name in as_list(rule.fields.metric):
+        limits = limits_of(rule, name, documents.evidence)
+        found = documents.compute.find(name) if documents.compute else None
+        if not limits.tails:
+            asked.append(settled("n/a", f"no limit is declared for {METRICS[name].title}", metric=name))
+        elif documents.compute is None:
+            asked.append(settled("n/a", "compute was not measured", metric=name))
+        elif found is None or found.value is None:
+            why = found.reason if found is not None and found.reason else "was not measured"
+            asked.append(settled("not_run", f"{METRICS[name].title}: {why}", metric=name))
+        else:
+            asked.append(Question(partial(_judge, found.value, limits), name))
+    return asked
+
+
+def _judge(value: float, limits: Limits, _family: int) -> Answer:
+    outcome: RuleOutcome = "fail" if limits.excluded(Score(value)) else "pass"
+    seen = Comparison(OVERALL, outcome, value)
+    return Answer(
+        outcome, None, (seen,), seen, minimum=limits.minimum, maximum=limits.maximum, decide="point"
+    )

@@ -1,0 +1,288 @@
+"""The gap between groups of a sensitive feature, as a difference or a ratio, held against a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from functools import partial
+from itertools import combinations
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from govern.errors import nearest
+from govern.evidence import REST, Group
+from govern.metrics import METRICS
+from govern.policy.asking import (
+    Answer,
+    Asked,
+    Documents,
+    Question,
+    in_family,
+    levels_of,
+    limits_of,
+    metrics_of,
+    not_measured,
+    settled,
+)
+from govern.policy.decide import Limits, absolute, combine, judge_one
+from govern.policy.fields import Fields, LimitFields, MetricNames, Rule, as_list
+from govern.policy.groups import compared, gated, is_exempt, left_out
+from govern.policy.quantities import Quantity, Rate, Score, against_rest, between, of_group
+from govern.policy.settle import settle
+
+
+class NamedGroup(Fields):
+    """A group by its name."""
+
+    group: str
+
+
+class DisparityFields(LimitFields):
+    """The gap between groups of a sensitive feature, as a difference or a ratio, held against a limit."""
+
+    kind: Literal["disparity"]
+    metric: Annotated[str | list[str], MetricNames(("count", "score"), "disparity", primary=True)] = Field(
+        description="a metric, primary (the declared one, its difference counted so that positive is better), or a list"
+    )
+    compare: Literal["difference", "ratio"] = Field(description="group − reference, or group / reference")
+    against: Literal["largest", "best", "overall", "any"] | NamedGroup = Field(
+        description="the reference: the group with most rows, that with the most favourable rate, all rows outside "
+        "the group, every other group (the absolute difference; the smaller rate divided by the larger), "
+        "or a group by name"
+    )
+    by: list[str] = Field(
+        default_factory=list,
+        description="features and intersections; omitted: every sensitive feature and asked intersection",
+    )
+    missing: Literal["show", "include"] | None = Field(
+        None,
+        description="show: rows with a missing value stand outside the comparisons; include: a group like any other",
+    )
+
+    @model_validator(mode="after")
+    def _limited(self) -> Self:
+        if self.min is None and self.max is None:
+            raise ValueError("a disparity needs min or max; add one")
+        if (
+            self.against == "any"
+            and self.compare == "difference"
+            and (self.max is None or self.min is not None)
+        ):
+            raise ValueError("with against: any a difference is an absolute value; give max alone")
+        if self.against == "any" and self.compare == "ratio" and (self.min is None or self.max is not None):
+            raise ValueError("with against: any a ratio is the smaller rate by the larger; give min alone")
+        scores = [n for n in as_list(self.metric) if n == "primary" or METRICS[n].family == "score"]
+        if self.compare == "ratio" and scores:
+            raise ValueError(f"{scores[0]} is compared by difference only; write compare: difference")
+        return self
+
+
+@dataclass(frozen=True)
+class Member:
+    """A group that takes part, with its metric and whether it is too small to hold up a pass."""
+
+    group: Group
+    own: Rate | Score
+    exempt: bool
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A comparison to decide; `partner` is None against the rest."""
+
+    member: Member
+    quantity: Quantity
+    partner: Member | None = None
+
+    @property
+    def exempt(self) -> bool:
+        """Whether one of the two is too small."""
+        return self.member.exempt or (self.partner is not None and self.partner.exempt)
+
+
+def questions(rule: Rule, documents: Documents) -> list[Question]:
+    """One question for each metric and each feature."""
+    evidence = documents.evidence
+    if not evidence.feature_groups:
+        return [settled("n/a", "no sensitive feature was given")]
+    metrics = metrics_of(rule, evidence)
+    if not metrics:
+        return [settled("n/a", "no primary metric is declared", metric="primary")]
+    features = gated(rule, evidence)
+    named = rule.fields.against.group if isinstance(rule.fields.against, NamedGroup) else None
+    if named is not None:
+        _check_named(rule, documents, named, [f for f, why in features if why is None])
+    return [_question(rule, documents, metric, of, why, named) for metric in metrics for of, why in features]
+
+
+def _question(
+    rule: Rule,
+    documents: Documents,
+    metric: Asked,
+    features: tuple[str, ...],
+    why: str | None,
+    named: str | None,
+) -> Question:
+    limits = limits_of(rule, metric.name, documents.evidence)
+    if not limits.tails:
+        undeclared = f"no limit is declared for {METRICS[metric.name].title}"
+        return settled("n/a", undeclared, metric=metric.name, features=features)
+    if why:
+        return settled("n/a", why, metric=metric.name, features=features)
+    groups = compared(rule, documents.evidence, features)
+    if len(groups) < 2:
+        one = f"{':'.join(features)} has fewer than two groups to compare"
+        return settled("n/a", one, metric=metric.name, features=features)
+    if named is not None and named not in [g.name for g in groups]:
+        return settled("n/a", f"{':'.join(features)} has no group {named}", metric=metric.name, features=features)
+    own = [of_group(documents.evidence, metric.name, g.id) for g in groups]
+    if any(o is None for o in own):
+        return not_measured(metric.name, documents)
+    if metric.primary and METRICS[metric.name].better == "lower":
+        limits = Limits(_minus(limits.maximum), _minus(limits.minimum))
+    members = [
+        Member(g, o, is_exempt(rule, getattr(o, "n", g.n), g.n, documents.rows))
+        for g, o in zip(groups, own, strict=True)
+        if o is not None
+    ]
+    pairs = list(_pairs(rule, documents, metric.name, members, named))
+    if not pairs:
+        undefined = (
+            next((o.why for o in own if o is not None), None)
+            if all(o is not None and o.value is None for o in own)
+            else None
+        )
+        small = (
+            f"{named} is too small to be the reference"
+            if named
+            else "every group is too small to be a reference"
+        )
+        return settled(
+            "insufficient",
+            undefined or small,
+            metric=metric.name,
+            features=features,
+            presses=undefined is not None,
+        )
+    return Question(
+        partial(_judge, rule, documents, metric.name, features, pairs, limits),
+        metric.name,
+        features,
+        uncertain=in_family(rule),
+    )
+
+
+def _minus(limit: Decimal | Fraction | None) -> Decimal | Fraction | None:
+    return None if limit is None else -limit
+
+
+def _check_named(rule: Rule, documents: Documents, named: str, features: list[tuple[str, ...]]) -> None:
+    names = [g.name for f in features for g in documents.evidence.feature_groups[f]]
+    if features and named not in names:
+        raise rule.error(
+            ("against",),
+            f'against: no group is named "{named}"',
+            nearest(named, names) or f"groups: {', '.join(names)}",
+        )
+
+
+def _pairs(
+    rule: Rule, documents: Documents, metric: str, members: list[Member], named: str | None
+) -> Iterator[Pair]:
+    """The comparisons of one feature. A group that is too small is never the reference of a chosen one."""
+    compare, against = rule.fields.compare, rule.fields.against
+    if against == "overall":
+        for m in members:
+            quantity = against_rest(documents.evidence, metric, m.group.id, compare)
+            if quantity is not None:
+                yield Pair(m, quantity)
+    elif against == "any":
+        for one, two in combinations(members, 2):
+            if not (one.exempt and two.exempt):
+                a, b = _ordered(one, two, compare)
+                yield Pair(a, between(a.own, b.own, compare), b)
+    else:
+        reference = _reference(metric, members, against, named)
+        for m in members:
+            if reference is not None and m is not reference:
+                yield Pair(m, between(m.own, reference.own, compare), reference)
+
+
+def _reference(metric: str, members: list[Member], against: object, named: str | None) -> Member | None:
+    large = [m for m in members if not m.exempt]
+    if named is not None:
+        return next((m for m in large if m.group.name == named), None)
+    if against == "largest":
+        return max(large, key=lambda m: m.group.n, default=None)
+    sign = -1 if METRICS[metric].better == "lower" else 1
+    best: Member | None = None
+    for m in large:
+        if m.own.value is not None and (best is None or sign * _compare(m.own, best.own) > 0):
+            best = m
+    return best
+
+
+def _compare(a: Rate | Score, b: Rate | Score) -> int:
+    """−1, 0 or 1 as the estimate of `a` is below, at or above that of `b`; exact for ratios of counts."""
+    if isinstance(a, Rate) and isinstance(b, Rate):
+        return (a.x * b.n > b.x * a.n) - (a.x * b.n < b.x * a.n)
+    one, two = a.value, b.value
+    return 0 if one is None or two is None else (one > two) - (one < two)
+
+
+def _ordered(one: Member, two: Member, compare: str) -> tuple[Member, Member]:
+    """(group, reference) of an unordered pair: the larger estimate minus the smaller, or the smaller by the
+    larger; of equals, the group with fewer rows against that with more, then the later against the earlier."""
+    order = _compare(one.own, two.own)
+    if order == 0:
+        return (one, two) if one.group.n < two.group.n else (two, one)
+    higher, lower = (one, two) if order > 0 else (two, one)
+    return (higher, lower) if compare == "difference" else (lower, higher)
+
+
+def _judge(
+    rule: Rule,
+    documents: Documents,
+    metric: str,
+    features: tuple[str, ...],
+    pairs: list[Pair],
+    limits: Limits,
+    family: int,
+) -> Answer:
+    compare, against = rule.fields.compare, rule.fields.against
+    inner = absolute(limits, compare) if against == "any" else limits
+    # The best group is chosen from the data: as many comparisons as there are pairs, in both directions.
+    chosen = len(pairs) * (len(pairs) + 1) // 2 if against == "best" else len(pairs)
+    levels = levels_of(rule, chosen, 2 if against == "best" else inner.tails, family)
+    judged = [
+        judge_one(
+            p.quantity,
+            inner,
+            levels,
+            point=rule.fields.decide == "point",
+            exempt=p.exempt,
+            group=p.member.group.id,
+            reference=p.partner.group.id if p.partner else REST,
+            compare=compare,
+            rows=p.member.group.n,
+            reference_rows=p.partner.group.n if p.partner else documents.rows - p.member.group.n,
+        )
+        for p in pairs
+    ]
+    outcome, worst, presses = combine(judged)
+    reason = worst.comparison.reason or left_out(rule, documents.evidence, features)
+    return Answer(
+        outcome,
+        reason,
+        tuple(j.comparison for j in judged),
+        worst.comparison,
+        presses,
+        limits.minimum,
+        limits.maximum,
+        compare,
+        rule.fields.decide,
+        settle(metric, outcome, worst, inner),
+    )

@@ -1,0 +1,42 @@
+"""At least one sensitive feature with two groups large enough to compare."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import partial
+from typing import Literal
+
+from pydantic import Field
+
+from govern.evidence import OVERALL
+from govern.policy.asking import Answer, Documents, Question
+from govern.policy.fields import Rule, RuleFields
+from govern.verdict import Comparison
+
+
+class SupportFields(RuleFields):
+    """At least one sensitive feature with two groups large enough to compare."""
+
+    kind: Literal["support"]
+    min_n: int | None = Field(None, ge=1, description="rows that make a group large enough")
+
+
+def questions(rule: Rule, documents: Documents) -> list[Question]:
+    """One question for the whole evidence."""
+    return [Question(partial(_judge, rule, documents), "support")]
+
+
+def _judge(rule: Rule, documents: Documents, _family: int) -> Answer:
+    least = rule.fields.min_n if rule.fields.min_n is not None else rule.terms.min_n
+    large = [
+        sum(g.n >= least and not g.missing for g in groups)
+        for features, groups in documents.evidence.feature_groups.items()
+        if len(features) == 1
+    ]
+    most = max(large, default=0)
+    outcome: Literal["pass", "fail"] = "pass" if most >= 2 else "fail"
+    reason = None if large else "no sensitive feature was given"
+    if large and outcome == "fail":
+        reason = f"no sensitive feature has two groups of at least {least} rows"
+    seen = Comparison(OVERALL, outcome, float(most), n=documents.rows)
+    return Answer(outcome, reason, (seen,), seen, minimum=Decimal(2), decide="point")

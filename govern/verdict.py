@@ -1,0 +1,173 @@
+"""The verdict: what the gate found, and the exit code that follows from it. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from govern.errors import ExitCode
+
+VERDICT_SCHEMA = "govern.verdict/1"
+
+Outcome = Literal["PASS", "REVIEW", "BLOCK"]
+RuleOutcome = Literal["pass", "fail", "insufficient", "not_run", "waived", "n/a"]
+Severity = Literal["block", "review", "warn", "info"]
+Phase = Literal["desk", "poc", "team", "company"]
+
+EXIT_CODES: dict[str, ExitCode] = {"PASS": ExitCode.PASS, "BLOCK": ExitCode.BLOCK, "REVIEW": ExitCode.REVIEW}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One decided number: a group (against a reference) held against a bound.
+
+    `low` and `high` are the one-sided bounds at the levels the gate used for this decision (a missing
+    side was not needed); `bound_min` / `bound_max` are the limits as decimal text. `n` and
+    `reference_n` are the denominators (rows for metrics that are not ratios of counts). `exempt` groups
+    are too small to hold up a PASS.
+    """
+
+    group: str
+    outcome: RuleOutcome
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    reference: str | None = None
+    compare: str | None = None
+    n: int | None = None
+    reference_n: int | None = None
+    numerator: int | None = None
+    reference_numerator: int | None = None
+    level_pass: float | None = None
+    level_fail: float | None = None
+    leans: bool = False
+    exempt: bool = False
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """What would make a finding pass or settle it; only the parts that could be computed are set.
+
+    `selections`: further favourable outcomes for `group` at which the estimate meets the bound.
+    `rows`: further rows of `group` at the observed rates at which the comparison would be decided.
+    `detectable`: the smallest gap from no gap that these group sizes would show, in 80 % of samples.
+    """
+
+    group: str | None = None
+    selections: int | None = None
+    rows: int | None = None
+    detectable: float | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The result of one rule for one metric and one feature (or for the whole sample).
+
+    `seen` is the comparison that decided the outcome (the worst one), also listed in `comparisons`.
+    `settled` is false for an `insufficient` that is neutral under lean.
+    """
+
+    rule: str
+    policy: str
+    kind: str
+    title: Mapping[str, str]
+    outcome: RuleOutcome
+    severity: Severity
+    basis: str
+    counts_as: Outcome = "PASS"
+    file: str | None = None
+    line: int | None = None
+    metric: str | None = None
+    features: tuple[str, ...] = ()
+    compare: str | None = None
+    bound_min: str | None = None
+    bound_max: str | None = None
+    decide: str | None = None
+    seen: Comparison | None = None
+    comparisons: tuple[Comparison, ...] = ()
+    settle: Settle | None = None
+    reason: str | None = None
+    cite: str | None = None
+    says: Mapping[str, str] = field(default_factory=dict)
+    ours: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    waiver: int | None = None
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyInfo:
+    """A policy that was applied, by digest."""
+
+    name: str
+    version: str
+    sha256: str
+    status: str
+    as_of: str
+    title: Mapping[str, str] = field(default_factory=dict)
+    extends: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverState:
+    """A waiver and whether it was in force on the day of the decision; `days_left` is negative when expired."""
+
+    rule: str
+    owner: str
+    reason: str
+    approver: str
+    expires: str
+    valid: bool
+    days_left: int
+    used: bool
+    subject: str | None = None
+    why_not: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotAssessed:
+    """A rule that did not apply, or whose optional input was not supplied."""
+
+    rule: str
+    title: Mapping[str, str]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The gate's decision over all policies; a pure function of the documents named by `judged`."""
+
+    schema: str
+    outcome: Outcome
+    phase: Phase
+    decided_on: str
+    judged: Mapping[str, str]
+    policies: tuple[PolicyInfo, ...]
+    findings: tuple[Finding, ...]
+    counts: Mapping[str, int]
+    valid_until: str | None = None
+    not_assessed: tuple[NotAssessed, ...] = ()
+    to_sign: tuple[Mapping[str, Any], ...] = ()
+    waivers: tuple[WaiverState, ...] = ()
+    sweep: tuple[Mapping[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """0 PASS, 1 BLOCK, 3 REVIEW."""
+        return EXIT_CODES[self.outcome]
+
+    @property
+    def reasons(self) -> tuple[Finding, ...]:
+        """Findings in the order a reader needs them: what blocks, what asks for review, what is not
+        settled, warnings; passes and findings out of the outcome come last."""
+        return tuple(sorted(self.findings, key=_urgency))
+
+
+def _urgency(f: Finding) -> tuple[int, int, str, str, tuple[str, ...]]:
+    counts_as = {"BLOCK": 0, "REVIEW": 1, "PASS": 2}[f.counts_as]
+    outcome = ("fail", "insufficient", "not_run", "waived", "pass", "n/a").index(f.outcome)
+    return counts_as, outcome, f.rule, f.metric or "", f.features

@@ -1,0 +1,178 @@
+"""The model's process: enter the sandbox, then answer requests in order until the pipe closes.
+
+Started by `client.Worker` with two private pipes; its standard output and error are noise that the parent
+keeps for `--verbose`, never part of an answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from typing import Any, Final, NoReturn
+
+from govern.worker import sandbox
+from govern.worker.load import Loaded, load
+from govern.worker.protocol import Buffer, EndOfStream, Failure, Header, pack, unpack
+
+MAX_TEXT: Final = 500
+MAX_REQUEST: Final = 1 << 40
+
+Reply = tuple[Header, Sequence[Buffer]]
+
+
+def main(arguments: Sequence[str]) -> NoReturn:
+    """Serve; `arguments` are the descriptors to read and to write and the settings as JSON."""
+    requests, replies, settings = int(arguments[0]), int(arguments[1]), json.loads(arguments[2])
+    layers, left_open = sandbox.enter(settings["memory_bytes"], settings["cpu_seconds"], settings["parent"])
+    sys.path += settings["model_path"]
+    _write(replies, pack({"layers": layers, "open": left_open}))
+    server = _Server()
+    with contextlib.suppress(EndOfStream, BrokenPipeError):
+        while True:
+            request, buffers = unpack(lambda n: _read(requests, n), lambda: MAX_REQUEST)
+            if request["op"] == "preload":
+                server.preload(request["modules"])
+            else:
+                _write(replies, server.answer(request, buffers))
+    os._exit(0)
+
+
+class _Server:
+    """What is kept between requests: the loaded model."""
+
+    def __init__(self) -> None:
+        self.loaded: Loaded | None = None
+
+    def preload(self, modules: Sequence[str]) -> None:
+        """Import modules ahead of their use; what cannot be imported shows when it is needed."""
+        for name in modules:
+            with contextlib.suppress(Exception):
+                _import(name)
+
+    def answer(self, request: Header, buffers: Sequence[Buffer]) -> list[memoryview]:
+        """The reply to one request, an error being a reply too."""
+        try:
+            return pack(*self._answer(request, buffers))
+        except Failure as e:
+            return pack({"error": e.kind, **{k: v[:MAX_TEXT] for k, v in e.details.items()}})
+        except MemoryError:
+            return pack({"error": "memory"})
+        except BaseException as e:
+            # The model's code may raise anything, SystemExit included; the trace goes to the noise.
+            traceback.print_exc()
+            return pack({"error": "raised", "text": _message(e)[:MAX_TEXT]})
+
+    def _answer(self, request: Header, buffers: Sequence[Buffer]) -> Reply:
+        if request["op"] == "load":
+            return self._load(bytes(buffers[0]), request["format"])
+        if self.loaded is None:
+            raise Failure("unsupported", text="no model is loaded")
+        return _ON_BATCH[request["op"]](self.loaded, request, buffers)
+
+    def _load(self, data: bytes, format: str) -> Reply:
+        # numpy and joblib reserve shared memory at import, which needs files that grow: import them before.
+        self.preload(["numpy", "joblib"])
+        sys.dont_write_bytecode = True
+        layer = sandbox.forbid_writing()
+        self.loaded, description = load(data, format)
+        return {**description, "layer": layer}, []
+
+
+def _batch(loaded: Loaded, batch: Header, buffers: Sequence[Buffer]) -> Any:
+    from govern.worker.frames import decode
+
+    return decode(batch, buffers, frame=loaded.names is not None)
+
+
+def _predict(loaded: Loaded, request: Header, buffers: Sequence[Buffer]) -> Reply:
+    from govern.worker.predict import predict
+
+    x = _batch(loaded, request["batch"], buffers)
+    started = time.perf_counter()
+    labels, score, invalid, not_finite = predict(loaded, x, request["batch"]["rows"], request["positive"])
+    seconds = time.perf_counter() - started
+    answer = {"invalid_rows": invalid, "not_finite": not_finite, "seconds": seconds}
+    return answer, [labels.data, *([] if score is None else [score.data])]
+
+
+def _smoke(loaded: Loaded, request: Header, buffers: Sequence[Buffer]) -> Reply:
+    from govern.worker.predict import smoke
+
+    x = _batch(loaded, request["batch"], buffers)
+    repeat, batch = smoke(loaded, x, request["batch"]["rows"], request["positive"])
+    return {"repeat_difference": repeat, "batch_difference": batch}, []
+
+
+def _explain(loaded: Loaded, request: Header, buffers: Sequence[Buffer]) -> Reply:
+    import numpy as np
+
+    from govern.worker.explain import explain
+
+    here = sum(c["parts"] for c in request["batch"]["columns"])
+    x = _batch(loaded, request["batch"], buffers[:here])
+    background = _batch(loaded, request["background"], buffers[here:])
+    found = explain(loaded, x, background, request["positive"], request["seed"], request["budget"])
+    answer = {"method": found.method, "output_space": found.output_space, "exact": found.exact}
+    return answer, [
+        np.ascontiguousarray(found.values).data,
+        np.ascontiguousarray(found.output).data,
+        np.array([found.base, found.residual]).data,
+    ]
+
+
+def _time(loaded: Loaded, request: Header, buffers: Sequence[Buffer]) -> Reply:
+    from govern.worker.timing import peak_memory_bytes, time_calls
+
+    x = _batch(loaded, request["batch"], buffers)
+    rows = request["batch"]["rows"]
+    single, batch = time_calls(
+        loaded, x, rows, request["single_repeats"], request["batch_repeats"], request["budget_seconds"]
+    )
+    return {"peak_memory_bytes": peak_memory_bytes()}, [single.data, batch.data]
+
+
+_ON_BATCH: Final = {"predict": _predict, "smoke": _smoke, "explain": _explain, "time": _time}
+
+
+def _import(name: str) -> None:
+    if name == "shap":
+        from govern.worker.explain import import_shap
+
+        import_shap()
+    else:
+        importlib.import_module(name)
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return "it asked to exit"
+    try:
+        text = " ".join(str(error).split())
+    except Exception:
+        text = ""
+    return text or f"{type(error).__name__} without a message"
+
+
+def _read(handle: int, count: int) -> bytearray:
+    data = bytearray(count)
+    view = memoryview(data)
+    got = 0
+    while got < count:
+        more = os.readv(handle, [view[got:]])
+        if more == 0:
+            raise EndOfStream
+        got += more
+    return data
+
+
+def _write(handle: int, pieces: Sequence[memoryview]) -> None:
+    for piece in pieces:
+        done = 0
+        while done < len(piece):
+            done += os.write(handle, piece[done:])

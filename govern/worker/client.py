@@ -1,0 +1,197 @@
+"""What the parent asks the model's process: load, predict, check, explain, time; checked answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Final
+
+from govern.errors import InputError
+from govern.worker import failures
+from govern.worker.process import MAX_NOISE, Limits, Pending, Process
+from govern.worker.protocol import Buffer, Header
+from govern.worker.replies import (
+    Described,
+    Explained,
+    Prediction,
+    SmokeReply,
+    Timed,
+    read_described,
+    read_explained,
+    read_prediction,
+    read_smoke,
+    read_timed,
+)
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Described", "Explained", "Limits", "Pending", "Prediction", "SmokeReply", "Timed", "Worker"]
+
+SMOKE_ROWS: Final = 20
+EXPLAIN_BUDGET: Final = 50_000_000
+
+
+class Worker:
+    """A process in which a model is loaded and called; a context manager that leaves no process behind.
+
+    It starts at once, so that it can import while the parent goes on reading. Requests are answered in
+    order. On Linux the process ends with the thread that started it: start it from one that lives on.
+    """
+
+    def __init__(self, limits: Limits | None = None, model_path: Sequence[Path] = (), verbose: bool = False) -> None:
+        self._process = Process(limits or Limits(), model_path, MAX_NOISE * (16 if verbose else 1))
+        self._described: Described | None = None
+        self._file_layer: tuple[str, ...] = ()
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process and everything it started; further requests raise InputError."""
+        self._process.close()
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The containment in force, by name: "no network (seccomp)", "address space 8 GiB" …"""
+        return self._process.hello.result()[0] + self._file_layer
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """What this platform or this version does not close off, by name."""
+        return self._process.hello.result()[1]
+
+    @property
+    def output(self) -> str:
+        """What the model's process wrote to its standard output and error so far, cut after a limit."""
+        return bytes(self._process.noise).decode(errors="replace")
+
+    def preload(self, modules: Sequence[str]) -> None:
+        """Ask the process to import libraries now, in order with the other requests; returns at once."""
+        self._process.send({"op": "preload", "modules": list(modules)}, (), failures.STARTING)
+
+    def load(self, data: bytes, format: str, name: str) -> Described:
+        """The description of the model in `data`, the very bytes scanned; `name` is used in messages."""
+        self._process.name = name
+        request = {"op": "load", "format": format}
+        pending = self._process.submit(request, [data], failures.LOADING, self._read_loaded, 0)
+        self._described = pending.result()
+        return self._described
+
+    def predict(self, batch: pa.RecordBatch, positive: str) -> Prediction:
+        """The predictions for `batch`, which has exactly the feature columns in the model's order."""
+        return self.submit_predict(batch, positive).result()
+
+    def submit_predict(self, batch: pa.RecordBatch, positive: str) -> Pending[Prediction]:
+        """As `predict`, without waiting for the answer."""
+        described, rows = self._model_with(positive), batch.num_rows
+
+        def read(answer: Header, buffers: Sequence[Buffer]) -> Prediction:
+            return read_prediction(answer, buffers, rows, len(described.classes), described.has_score)
+
+        header, buffers = _batch_request("predict", batch, positive)
+        return self._process.submit(header, buffers, failures.PREDICTING, read, 12 * rows)
+
+    def smoke(self, batch: pa.RecordBatch, positive: str) -> SmokeReply:
+        """Whether the first 20 rows at most give the same answer twice, and alone as in a batch."""
+        self._model_with(positive)
+        batch = batch.slice(0, SMOKE_ROWS)
+        header, buffers = _batch_request("smoke", batch, positive)
+
+        def read(answer: Header, buffers: Sequence[Buffer]) -> SmokeReply:
+            return read_smoke(answer, buffers, batch.num_rows)
+
+        return self._process.submit(header, buffers, failures.CHECKING, read, 0).result()
+
+    def explain(
+        self,
+        batch: pa.RecordBatch,
+        background: pa.RecordBatch,
+        positive: str,
+        seed: int = 0,
+        budget: int = EXPLAIN_BUDGET,
+    ) -> Explained:
+        """Attributions for the first rows of `batch`, as many as `budget` allows."""
+        return self.submit_explain(batch, background, positive, seed, budget).result()
+
+    def submit_explain(
+        self,
+        batch: pa.RecordBatch,
+        background: pa.RecordBatch,
+        positive: str,
+        seed: int = 0,
+        budget: int = EXPLAIN_BUDGET,
+    ) -> Pending[Explained]:
+        """As `explain`, without waiting for the answer.
+
+        `budget` counts leaves of trees visited (about 0.05 µs each); a row predicted by the model-agnostic
+        explainer counts as 200. The same budget gives the same rows on every machine.
+        """
+        self._model_with(positive)
+        features, rows = tuple(batch.schema.names), batch.num_rows
+        header, buffers = _batch_request("explain", batch, positive)
+        behind, more = _batch_request("explain", background, positive)
+        header |= {"background": behind["batch"], "seed": seed, "budget": budget}
+
+        def read(answer: Header, buffers: Sequence[Buffer]) -> Explained:
+            return read_explained(answer, buffers, rows, features)
+
+        size = 8 * (rows * (len(features) + 1) + 2)
+        return self._process.submit(header, [*buffers, *more], failures.EXPLAINING, read, size)
+
+    def time(
+        self,
+        batch: pa.RecordBatch,
+        positive: str,
+        single_repeats: int = 100,
+        batch_repeats: int = 5,
+        budget_seconds: float = 0.5,
+    ) -> Timed:
+        """How long the model takes for one row and for the batch, and the peak memory of its process."""
+        return self.submit_time(batch, positive, single_repeats, batch_repeats, budget_seconds).result()
+
+    def submit_time(
+        self,
+        batch: pa.RecordBatch,
+        positive: str,
+        single_repeats: int = 100,
+        batch_repeats: int = 5,
+        budget_seconds: float = 0.5,
+    ) -> Pending[Timed]:
+        """As `time`, without waiting for the answer."""
+        self._model_with(positive)
+        header, buffers = _batch_request("time", batch, positive)
+        header |= {"single_repeats": single_repeats, "batch_repeats": batch_repeats}
+        header |= {"budget_seconds": budget_seconds}
+
+        def read(answer: Header, buffers: Sequence[Buffer]) -> Timed:
+            return read_timed(answer, buffers, batch.num_rows)
+
+        return self._process.submit(header, buffers, failures.TIMING, read, 8 * (single_repeats + batch_repeats))
+
+    def _model_with(self, positive: str) -> Described:
+        if self._described is None:
+            raise InputError("no model is loaded", where=self._process.name)
+        known = self._described.classes
+        if known and positive not in known:
+            labels = ", ".join(known[:10])
+            what = f'the model has no class "{positive}"; its classes are {labels}'
+            raise InputError(what, where=self._process.name, fix="name one of them with --positive")
+        return self._described
+
+    def _read_loaded(self, answer: Header, buffers: Sequence[Buffer]) -> Described:
+        self._file_layer = ("no writing to files",) if answer.get("layer") else ()
+        return read_described(answer, buffers)
+
+
+def _batch_request(operation: str, batch: pa.RecordBatch, positive: str) -> tuple[Header, list[Buffer]]:
+    from govern.worker.frames import encode
+
+    described, buffers = encode(batch)
+    return {"op": operation, "batch": described, "positive": positive}, buffers

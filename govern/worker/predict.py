@@ -1,0 +1,120 @@
+"""Call the model: labels, scores and the smoke checks. Runs in the model's process only."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from govern.worker.load import Loaded, label
+from govern.worker.protocol import Failure
+
+# Classifiers whose `predict` is the class of largest `predict_proba`, except where two are exactly equal.
+# Read in the sources of scikit-learn 1.6 to 1.9, LightGBM 4.5 to 4.7 and XGBoost 2.1 to 3.2.
+MOST_PROBABLE: Final = {
+    ("sklearn", "RandomForestClassifier"),
+    ("sklearn", "ExtraTreesClassifier"),
+    ("sklearn", "DecisionTreeClassifier"),
+    ("sklearn", "HistGradientBoostingClassifier"),
+    ("sklearn", "GradientBoostingClassifier"),
+    ("sklearn", "LogisticRegression"),
+    ("lightgbm", "LGBMClassifier"),
+    ("xgboost", "XGBClassifier"),
+}
+SUM_TOLERANCE: Final = 1e-6
+
+Floats = NDArray[np.float64]
+
+
+def predict(loaded: Loaded, x: Any, rows: int, positive: str) -> tuple[NDArray[np.int32], Floats | None, int, int]:
+    """Label codes (n,) into the classes (−1: none of them), score (n,) of `positive` or None, rows whose
+    probabilities are invalid (outside 0 to 1, or a sum other than 1), rows whose score is not finite.
+
+    Raises Failure where the model's answer has another shape than (n_rows,) and (n_rows, n_classes).
+    """
+    if not loaded.classes:
+        raise Failure("unsupported", text="it has no classes_, so its labels cannot be told apart")
+    if rows == 0:
+        return np.empty(0, np.int32), np.empty(0) if loaded.has_score else None, 0, 0
+    if not loaded.has_score:
+        return _label_codes(loaded, x, rows), None, 0, 0
+    probabilities = _probabilities(loaded, x, rows)
+    score = np.ascontiguousarray(probabilities[:, loaded.classes.index(positive)], dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        outside = ((probabilities < 0) | (probabilities > 1)).any(axis=1)
+        invalid = outside | (np.abs(probabilities.sum(axis=1, dtype=np.float64) - 1) > SUM_TOLERANCE)
+    codes = _most_probable(probabilities) if _predicts_most_probable(loaded.model) else None
+    if codes is None:
+        codes = _label_codes(loaded, x, rows)
+    return codes, score, int(invalid.sum()), int((~np.isfinite(score)).sum())
+
+
+def _probabilities(loaded: Loaded, x: Any, rows: int) -> NDArray[Any]:
+    answer = np.asarray(loaded.model.predict_proba(x))
+    if answer.shape != (rows, len(loaded.classes)) or answer.dtype.kind not in "fiub":
+        shape = f"predict_proba gave {answer.dtype} of shape {answer.shape}"
+        raise Failure("shape", text=f"{shape}, not ({rows}, {len(loaded.classes)})")
+    return answer
+
+
+def _label_codes(loaded: Loaded, x: Any, rows: int) -> NDArray[np.int32]:
+    answer = np.asarray(loaded.model.predict(x))
+    if answer.shape == (rows, 1):
+        answer = answer[:, 0]
+    if answer.shape != (rows,):
+        raise Failure("shape", text=f"predict gave shape {answer.shape}, not ({rows},)")
+    codes = {name: i for i, name in enumerate(loaded.classes)}
+    try:
+        values, inverse = np.unique(answer, return_inverse=True)
+    except TypeError:  # labels of several types cannot be sorted
+        return np.array([codes.get(label(v), -1) for v in answer.tolist()], dtype=np.int32)
+    return np.array([codes.get(label(v), -1) for v in values], dtype=np.int32)[inverse]
+
+
+def _predicts_most_probable(model: Any) -> bool:
+    kind = type(model)
+    module = kind.__module__.split(".")[0]
+    if module == "sklearn" and kind.__name__ in {"GridSearchCV", "RandomizedSearchCV"}:
+        return _predicts_most_probable(getattr(model, "best_estimator_", None))
+    if module == "sklearn" and kind.__name__ == "Pipeline":
+        return _predicts_most_probable(model.steps[-1][1])
+    return (module, kind.__name__) in MOST_PROBABLE and not {"predict", "predict_proba"} & set(vars(model))
+
+
+def _most_probable(probabilities: NDArray[Any]) -> NDArray[np.int32] | None:
+    """The column of the largest probability (n,), or None where a row has two, or one is not finite."""
+    if not np.isfinite(probabilities).all() or probabilities.shape[1] < 2:
+        return None
+    top = np.partition(probabilities, -2, axis=1)[:, -2:]
+    if (top[:, 0] == top[:, 1]).any():
+        return None
+    largest: NDArray[np.int32] = probabilities.argmax(axis=1).astype(np.int32)
+    return largest
+
+
+def smoke(loaded: Loaded, x: Any, rows: int, positive: str) -> tuple[float, float]:
+    """Largest difference of the score (of labels, 0 or 1, without one) between two calls with the same rows,
+    and between the whole batch and its rows one at a time.
+    """
+    first = _answers(loaded, x, rows, positive)
+    again = _answers(loaded, x, rows, positive)
+    single = np.concatenate([_answers(loaded, take(x, i, i + 1), 1, positive) for i in range(rows)] or [np.empty(0)])
+    return _largest_difference(first, again), _largest_difference(first, single)
+
+
+def _answers(loaded: Loaded, x: Any, rows: int, positive: str) -> Floats:
+    codes, score, _, _ = predict(loaded, x, rows, positive)
+    return codes.astype(np.float64) if score is None else score
+
+
+def _largest_difference(a: Floats, b: Floats) -> float:
+    both_missing = np.isnan(a) & np.isnan(b)
+    gaps = np.where(both_missing, 0.0, np.abs(a - b))
+    # 1 is the most a probability or a label can differ by; an answer that is missing once differs wholly.
+    return float(np.where(np.isfinite(gaps), np.minimum(gaps, 1.0), 1.0).max(initial=0.0))
+
+
+def take(x: Any, start: int, stop: int) -> Any:
+    """Rows start to stop (exclusive) of a data frame or an array."""
+    return x.iloc[start:stop] if hasattr(x, "iloc") else x[start:stop]

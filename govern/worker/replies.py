@@ -1,0 +1,204 @@
+"""The child's answers as checked values: nothing it says is believed before its shape and range are.
+
+Each `read_*` raises ProtocolError for an answer that is not what was asked for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from govern.errors import printable
+from govern.worker.protocol import Buffer, Header, ProtocolError
+
+Floats = NDArray[np.float64]
+SPACES: Final = {"log-odds", "probability", "margin", "label"}
+MAX_NAMES: Final = 100_000
+
+
+@dataclass(frozen=True)
+class Described:
+    """What was loaded. `classes` are text in predict_proba's column order, () for none; `features` are the
+    column names the model remembers, None if it remembers none; `load_seconds` includes late imports.
+    """
+
+    type: str
+    libraries: dict[str, str]
+    features: tuple[str, ...] | None
+    n_features: int | None
+    classes: tuple[str, ...]
+    has_score: bool
+    parameters: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    load_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """labels (n,): positions in `Described.classes`, −1 for a label outside them; score (n,): probability of
+    the positive class, NaN where the model gave none, None without predict_proba; `invalid_rows` have a
+    probability outside 0 to 1 or a sum other than 1 ± 1e-6; `seconds` the model took.
+    """
+
+    labels: NDArray[np.int32]
+    score: Floats | None
+    invalid_rows: int
+    not_finite: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class SmokeReply:
+    """Largest difference (0 to 1) of the score, or of labels without one: the same rows twice, and the batch
+    against its rows one at a time.
+    """
+
+    repeat_difference: float
+    batch_difference: float
+    rows: int
+
+
+@dataclass(frozen=True)
+class Explained:
+    """values (n, n_features) + base = output (n,) up to `residual`, for the positive class.
+
+    n may be smaller than asked for: the first rows, as many as the budget allowed. `output_space`: log-odds,
+    probability, margin (a decision function without known scale) or label (0 or 1).
+    """
+
+    values: Floats
+    base: float
+    output: Floats
+    method: str
+    output_space: str
+    exact: bool
+    residual: float
+    features: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Milliseconds of calls with one row (k,) and with `batch_rows` rows (m,); peak memory of the child."""
+
+    single_ms: Floats
+    batch_ms: Floats
+    batch_rows: int
+    peak_memory_bytes: int
+
+
+def read_described(answer: Header, buffers: Sequence[Buffer]) -> Described:
+    """The checked description of the model."""
+    features, n_features = answer.get("features"), answer.get("n_features")
+    libraries, parameters = _table(answer.get("libraries")), _table(answer.get("parameters"))
+    _check(n_features is None or (type(n_features) is int and 0 <= n_features <= 10**7))
+    classes = _names(answer.get("classes"))
+    _check(type(answer.get("has_score")) is bool and len(set(classes)) == len(classes) and not buffers)
+    return Described(
+        type=printable(_text(answer.get("type")), 300),
+        libraries={printable(k): printable(_text(v)) for k, v in libraries.items()},
+        features=None if features is None else _names(features),
+        n_features=n_features,
+        classes=classes,
+        has_score=answer["has_score"],
+        parameters={printable(k): _scalar(v) for k, v in list(parameters.items())[:20]},
+        warnings=tuple(printable(w, 200) for w in _names(answer.get("warnings"))[:10]),
+        load_seconds=_number(answer.get("load_seconds"), 0, math.inf),
+    )
+
+
+def read_prediction(
+    answer: Header, buffers: Sequence[Buffer], rows: int, n_classes: int, has_score: bool
+) -> Prediction:
+    """The checked predictions for `rows` rows."""
+    _check(len(buffers) == (2 if has_score else 1) and len(buffers[0]) == 4 * rows)
+    labels = np.frombuffer(buffers[0], dtype=np.int32)
+    _check(rows == 0 or bool(labels.min() >= -1 and labels.max() < n_classes))
+    return Prediction(
+        labels=labels,
+        score=_floats(buffers[1], rows) if has_score else None,
+        invalid_rows=int(_number(answer.get("invalid_rows"), 0, rows)),
+        not_finite=int(_number(answer.get("not_finite"), 0, rows)),
+        seconds=_number(answer.get("seconds"), 0, math.inf),
+    )
+
+
+def read_smoke(answer: Header, buffers: Sequence[Buffer], rows: int) -> SmokeReply:
+    """The checked smoke differences."""
+    _check(not buffers)
+    repeat, batch = (_number(answer.get(k), 0, 1) for k in ("repeat_difference", "batch_difference"))
+    return SmokeReply(repeat, batch, rows)
+
+
+def read_explained(answer: Header, buffers: Sequence[Buffer], max_rows: int, features: tuple[str, ...]) -> Explained:
+    """The checked attributions; all numbers are finite."""
+    _check(len(buffers) == 3 and len(buffers[1]) % 8 == 0 and type(answer.get("exact")) is bool)
+    rows = len(buffers[1]) // 8
+    _check(1 <= rows <= max_rows and answer.get("output_space") in SPACES)
+    values = _floats(buffers[0], rows * len(features)).reshape(rows, len(features))
+    output, numbers = _floats(buffers[1], rows), _floats(buffers[2], 2)
+    _check(all(bool(np.isfinite(a).all()) for a in (values, output, numbers)) and numbers[1] >= 0)
+    return Explained(
+        values=values,
+        base=float(numbers[0]),
+        output=output,
+        method=printable(_text(answer.get("method")), 100),
+        output_space=answer["output_space"],
+        exact=answer["exact"],
+        residual=float(numbers[1]),
+        features=features,
+    )
+
+
+def read_timed(answer: Header, buffers: Sequence[Buffer], rows: int) -> Timed:
+    """The checked timings."""
+    _check(len(buffers) == 2 and all(len(b) % 8 == 0 for b in buffers))
+    single, batch = (_floats(b, len(b) // 8) for b in buffers)
+    _check(all(bool((np.isfinite(a) & (a >= 0)).all()) for a in (single, batch)))
+    return Timed(single, batch, rows, int(_number(answer.get("peak_memory_bytes"), 0, 2**60)))
+
+
+def _check(holds: bool) -> None:
+    if not holds:
+        raise ProtocolError("not the answer that was asked for")
+
+
+def _floats(buffer: Buffer, count: int) -> Floats:
+    _check(len(buffer) == 8 * count)
+    return np.frombuffer(buffer, dtype=np.float64)
+
+
+def _table(value: Any) -> Header:
+    if not isinstance(value, dict) or len(value) > 100:
+        raise ProtocolError("not a table")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > 10_000:
+        raise ProtocolError("not a text")
+    return value
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > MAX_NAMES:
+        raise ProtocolError("not a list of names")
+    return tuple(_text(v) for v in value)
+
+
+def _number(value: Any, low: float, high: float) -> float:
+    if type(value) not in (int, float) or not low <= value <= high or not math.isfinite(value):
+        raise ProtocolError("not a number in range")
+    return float(value)
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, str):
+        return printable(value, 100)
+    if value is None or type(value) in (bool, int) or (type(value) is float and math.isfinite(value)):
+        return value
+    raise ProtocolError("not a single value")

@@ -1,0 +1,139 @@
+"""Small evidence documents made from confusion counts, and the pass and fail evidence beside each pack.
+
+`python tests/policy/policy_evidence.py` writes the latter; a test compares them with the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from govern.codec import document
+from govern.evidence import (
+    COMPUTE_SCHEMA,
+    EVIDENCE_SCHEMA,
+    OVERALL,
+    REST,
+    Compute,
+    Containment,
+    Counts,
+    DataFacts,
+    Evidence,
+    Group,
+    Measurement,
+    Model,
+    Population,
+    SmokeCheck,
+    Subject,
+)
+from govern.metrics import METRICS, SMOKE_METRICS
+
+Cells = tuple[int, int, int, int]  # tp, fp, fn, tn
+SHA = "ab" * 32
+CARD: dict[str, Any] = {
+    "purpose": "Rank applications for a second look", "out_of_scope": "Setting limits", "owner": "A. Owner",
+    "contact": "models@example.org", "users": "Credit officers", "affected_people": "Applicants",
+    "data_source": "Applications of two years", "data_period": "2024-01 to 2025-12",
+    "label_definition": "90 days late within a year", "metric_rationale": "Officers work from the top down",
+    "limitations": ["Untested outside the country"], "human_oversight": "An officer decides",
+    "monitoring_plan": {"metric": "roc_auc", "frequency": "monthly", "owner": "A. Owner", "trigger": "below 0.72"},
+    "licence": "internal",
+}
+
+
+def smoke(**seen: float | None) -> tuple[SmokeCheck, ...]:
+    """All smoke checks passed, except those given with what was seen; None: not run."""
+    good = {"smoke_loads": 1.0, "smoke_constant": 2.0}
+    found = []
+    for name in SMOKE_METRICS:
+        limit = 1e-6 if name == "smoke_batch" else good.get(name, 0.0)
+        value = seen.get(name, good.get(name, 0.0))
+        higher = METRICS[name].better == "higher"
+        passed = None if value is None else value >= limit if higher else value <= limit
+        found.append(SmokeCheck(name, passed, value, limit, "not measured" if value is None else None))
+    return tuple(found)
+
+
+def evidence(features: Mapping[str, Mapping[str | None, Cells]], *, asked: tuple[str, ...] = (),
+             scores: tuple[Measurement, ...] = (), favourable_is_positive: bool = True,
+             everyone: Cells | None = None, **changes: Any) -> Evidence:
+    """Evidence with the groups of each feature; `a:b` is an intersection whose values are joined by a colon.
+
+    Everyone is the sum over the first feature.
+    """
+    total = everyone or tuple(map(sum, zip(*next(iter(features.values())).values(), strict=True)))
+    groups, counts = [], []
+
+    def add(id: str, of: tuple[str, ...], values: tuple[str | None, ...], cells: Any, is_asked: bool) -> None:
+        tp, fp, fn, tn = cells
+        n, positive = tp + fp + fn + tn, tp + fn
+        favourable = positive if favourable_is_positive else n - positive
+        groups.append(Group(id, of, values, n, positive, favourable, is_asked))
+        counts.append(Counts(id, tp, fp, fn, tn, tp + fp if favourable_is_positive else fn + tn))
+
+    add(OVERALL, (), (), total, True)
+    for feature, members in features.items():
+        names = tuple(feature.split(":"))
+        for value, cells in members.items():
+            values = (None,) if value is None else tuple(value.split(":"))
+            add(f"g{len(groups)}", names, values, cells, len(names) == 1 or feature in asked)
+    made = Evidence(
+        EVIDENCE_SCHEMA, "2026-11-22T00:00:00Z", (Subject("model", "model.pkl", SHA, 1000, "joblib"),),
+        {"model": {"name": "credit"}}, Containment("clean"), Population(groups[0].n, groups[0].n), DataFacts(),
+        tuple(groups), tuple(counts), scores, model=Model("sklearn.tree.DecisionTreeClassifier", {}, ("x",)),
+        smoke=smoke())
+    return replace(made, **changes)
+
+
+def rate(selected: int, n: int) -> Cells:
+    """Counts of n rows without the positive label, `selected` of them predicted positive."""
+    return 0, selected, 0, n - selected
+
+
+def score(metric: str, value: float | None, se: float | None = None, *, group: str = OVERALL,
+          transform: str = "identity", status: Any = "ok", rest: bool = False) -> Measurement:
+    """A score metric of a group, or of the rows outside it."""
+    return Measurement(metric, value, status, None if status == "ok" else "why not", group,
+                       REST if rest else None, se=se, transform=transform)
+
+
+def compute(**values: float | None) -> Compute:
+    """A compute document for any evidence."""
+    found = tuple(Measurement(k, v, "ok" if v is not None else "error", None if v is not None else "not timed")
+                  for k, v in values.items())
+    return Compute(COMPUTE_SCHEMA, "e" * 64, {}, found)
+
+
+def pack_pass() -> Evidence:
+    """Evidence on which `baseline` passes at phase team: equal groups, everything filled in."""
+    cells = (480, 180, 120, 720)
+    scores = [score("calibration_error", 0.012, 0.0004, transform="square"),
+              score("calibration_p_value", 0.31), *_auc(0.83, 0.83)]
+    return evidence({"sex": {"men": cells, "women": cells}}, scores=tuple(scores), card=CARD,
+                    declared={"primary": {"metric": "roc_auc", "min": 0.75}})
+
+
+def pack_fail() -> Evidence:
+    """Evidence on which `baseline` blocks at phase team: a declared limit missed, and gaps."""
+    scores = [score("calibration_error", 0.11, 0.002, transform="square"),
+              score("calibration_p_value", 0.0), *_auc(0.66, 0.78)]
+    return evidence({"sex": {"men": (480, 360, 120, 540), "women": (300, 90, 300, 810)}}, scores=tuple(scores),
+                    declared={"primary": {"metric": "roc_auc", "min": 0.75}},
+                    card={**CARD, "owner": "TBD"})
+
+
+def _auc(one: float, two: float) -> tuple[Measurement, ...]:
+    found = [score("roc_auc", (one + two) / 2, 0.05, transform="logit")]
+    for group, own, rest in (("g1", one, two), ("g2", two, one)):
+        found += [score("roc_auc", own, 0.07, group=group, transform="logit"),
+                  score("roc_auc", rest, 0.07, group=group, transform="logit", rest=True)]
+    return tuple(found)
+
+
+PACK_EVIDENCE = {"baseline.pass.json": pack_pass, "baseline.fail.json": pack_fail}
+
+if __name__ == "__main__":
+    for name, make in PACK_EVIDENCE.items():
+        (Path(__file__).parents[2] / "policies" / name).write_bytes(document(make()))

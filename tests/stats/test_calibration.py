@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from govern.stats.intervals import transformed
+from govern.stats.scores import calibration
+
+
+def two_scores(positives_low: int, positives_high: int, each: int = 50) -> tuple[np.ndarray, np.ndarray]:
+    """`each` rows at score .2 and as many at .6, with so many positive labels."""
+    y = np.concatenate([np.arange(each) < positives_low, np.arange(each) < positives_high])
+    return y, np.repeat([0.2, 0.6], each)
+
+
+def test_worked_by_hand() -> None:
+    """Gaps .4 − .2 and .6 − .6: T = ½(.04 − .24/49) + ½(0 − .24/49); χ² = .04 / (.16/50) = 12.5, df 2."""
+    found = calibration(*two_scores(20, 30))
+    assert [(b.n, b.observed) for b in found.bins] == [(50, 0.4), (50, 0.6)]
+    assert [b.mean_score for b in found.bins] == pytest.approx([0.2, 0.6])
+    assert found.error.value == pytest.approx(math.sqrt(0.02 - 0.24 / 49), rel=1e-12)
+    assert found.p_value == pytest.approx(math.exp(-6.25), rel=1e-12)
+    v1, v2 = 0.24 / 49, 0.24 / 49
+    assert found.error.se == pytest.approx(
+        math.sqrt(0.25 * (2 * v1**2 + 4 * v1 * (0.04 - v1)) + 0.25 * 2 * v2**2), rel=1e-12)
+    assert found.error.transform == "square"
+
+
+def test_bins_hold_equal_mass_and_keep_ties_together() -> None:
+    rng = np.random.default_rng(1)
+    s = rng.random(3000)
+    found = calibration(rng.random(3000) < s, s)
+    assert [b.n for b in found.bins] == [200] * 15
+    tied = np.round(s * s, 1)
+    bins = calibration(rng.random(3000) < tied, tied).bins
+    means = [b.mean_score for b in bins]
+    assert len(bins) < 11
+    assert sum(b.n for b in bins) == 3000
+    assert means == sorted(set(means))
+    assert len(calibration(rng.random(60) < 0.5, rng.random(60)).bins) == 6
+
+
+def test_no_gap_is_seen_where_there_is_none() -> None:
+    """Under perfect calibration the plain 15-bin error exceeds .05 mostly; ours, and its test, seldom."""
+    rng = np.random.default_rng(2)
+    plain, debiased, rejected = [], [], 0
+    for _ in range(400):
+        s = rng.beta(2, 4, 300)
+        found = calibration(rng.random(300) < s, s)
+        plain.append(sum(b.n / 300 * abs(b.mean_score - b.observed) for b in found.bins))
+        debiased.append(found.error)
+        assert found.p_value is not None
+        rejected += found.p_value < 0.05
+    assert np.mean(np.array(plain) > 0.05) > 0.8
+    zero = np.mean([e.value == 0 for e in debiased])
+    assert 0.4 < zero < 0.7
+    above = np.mean([transformed(e.value or 0.0, e.se or 0.0, e.transform, 0.05)[0] > 0 for e in debiased])
+    assert above < 0.08
+    assert 0.02 <= rejected / 400 <= 0.08
+
+
+def test_the_squared_error_is_unbiased_and_its_interval_covers() -> None:
+    rng = np.random.default_rng(3)
+    squares, covered, runs = [], 0, 400
+    for _ in range(runs):
+        s = 0.1 + 0.7 * rng.random(1000)
+        found = calibration(rng.random(1000) < s + 0.1, s).error
+        assert found.value is not None and found.se is not None
+        squares.append(found.value**2)
+        low, high = transformed(found.value, found.se, found.transform, 0.05)
+        covered += low <= 0.1 <= high
+    assert np.mean(squares) == pytest.approx(0.01, abs=4 * np.std(squares) / math.sqrt(runs))
+    assert 0.85 <= covered / runs <= 0.96
+
+
+def test_wide_bins_do_not_hide_or_make_a_gap() -> None:
+    """With few bins the scores inside one differ much; the squared error still has mean 0, on either side."""
+    rng = np.random.default_rng(4)
+    zero = 0
+    for _ in range(400):
+        s = rng.random(400)
+        zero += calibration(rng.random(400) < s, s, bins=2).error.value == 0
+    # T is a weighted sum of two centred chi-squares with one degree of freedom: below 0 with chance 1 − 1/e.
+    assert zero / 400 == pytest.approx(1 - math.exp(-1), abs=0.09)
+
+
+def test_rare_events_do_not_refute_perfect_calibration() -> None:
+    rng = np.random.default_rng(5)
+    rejected = 0
+    for _ in range(500):
+        s = rng.beta(0.4, 16, 1000)
+        p = calibration(rng.random(1000) < s, s).p_value
+        assert p is not None
+        rejected += p < 0.01
+    assert rejected / 500 < 0.03
+
+
+def test_too_few_expected_events_for_the_test() -> None:
+    y = np.arange(100) < 3
+    assert calibration(y, np.full(100, 0.04)).p_value is None
+    assert calibration(~y, np.full(100, 0.96)).p_value is None
+    assert calibration(y, np.full(100, 0.05)).p_value is not None
+
+
+def test_scores_of_zero_and_one() -> None:
+    y = np.arange(100) < 50
+    exact = calibration(y, y.astype(float))
+    assert (exact.error.value, exact.p_value) == (0.0, 1.0)
+    wrong = calibration(y, (np.arange(100) < 60).astype(float))
+    assert wrong.p_value == 0.0
+    assert wrong.error.value is not None and wrong.error.value > 0.1
+
+
+def test_bins_of_equal_labels_are_not_taken_as_certain() -> None:
+    s = np.full(40, 0.1)
+    found = calibration(np.zeros(40, bool), s)
+    assert found.error.value == pytest.approx(0.1)
+    assert found.error.se == pytest.approx(math.sqrt(2 * 0.00225**2 + 4 * 0.00225 * 0.01), rel=1e-9)
+
+
+def test_minus_zero_is_zero() -> None:
+    [only] = calibration(np.arange(40) < 20, np.full(40, -0.0)).bins
+    assert math.copysign(1, only.mean_score) == 1
+
+
+def test_the_order_of_rows_changes_no_bit() -> None:
+    rng = np.random.default_rng(6)
+    s = np.round(rng.random(2000), 3)
+    y = rng.random(2000) < s
+    first = calibration(y, s)
+    for seed in range(5):
+        p = np.random.default_rng(seed).permutation(2000)
+        assert calibration(y[p], s[p]) == first

@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy import stats as oracle
+
+from govern.stats.intervals import (
+    chi2_sf,
+    clopper_pearson,
+    compare_difference,
+    compare_rate,
+    compare_ratio,
+    mover_difference,
+    newcombe,
+    ratio,
+    transformed,
+    wilson,
+)
+
+FOUR_FIFTHS = Decimal("0.80")
+Pair = tuple[float, float]
+Count = tuple[int, int]
+ALPHAS = st.sampled_from([0.05, 0.025, 0.01, 0.05 / 400])
+
+
+@st.composite
+def counts(draw: st.DrawFn, most: int = 400) -> Count:
+    n = draw(st.integers(1, most))
+    return draw(st.integers(0, n)), n
+
+
+@given(counts(5000), ALPHAS)
+@settings(max_examples=150, deadline=None)
+def test_rate_bounds_equal_scipy(c: Count, alpha: float) -> None:
+    test = oracle.binomtest(*c)
+    for ours, method in ((wilson, "wilson"), (clopper_pearson, "exact")):
+        theirs = test.proportion_ci(1 - 2 * alpha, method=method)
+        assert ours(*c, alpha) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+
+
+@pytest.mark.parametrize(("x", "n", "exact", "score"), [
+    (100, 104, (0.904445, 0.989423), (0.9053, 0.9849)),
+    (110, 116, (0.890815, 0.980784), (0.8917, 0.9761)),
+])
+def test_published_device_card(x: int, n: int, exact: Pair, score: Pair) -> None:
+    """Sensitivity and specificity on a published CHAI card (Aidoc): its interval is the exact one."""
+    assert clopper_pearson(x, n, 0.025) == pytest.approx(exact, abs=1e-6)
+    assert wilson(x, n, 0.025) == pytest.approx(score, abs=5e-5)
+
+
+@pytest.mark.parametrize(("cells", "interval"), [
+    ((56, 70, 48, 80), (0.0524, 0.3339)),
+    ((9, 10, 3, 10), (0.1705, 0.8090)),
+    ((10, 10, 0, 20), (0.6791, 1.0)),
+    ((5, 56, 0, 29), (-0.0381, 0.1926)),
+    ((10, 10, 0, 10), (0.6075, 1.0)),
+])
+def test_newcombe_1998(cells: tuple[int, int, int, int], interval: Pair) -> None:
+    """Method 10 in table II of Newcombe 1998."""
+    assert newcombe(*cells, 0.025) == pytest.approx(interval, abs=5e-5)
+
+
+def test_bounds_keep_a_width_at_the_ends() -> None:
+    assert wilson(0, 3, 0.05)[0] == 0.0
+    assert wilson(0, 3, 0.05)[1] > 0.4
+    assert wilson(3, 3, 0.05)[1] == 1.0
+    assert clopper_pearson(0, 10, 0.05) == pytest.approx((0.0, 1 - 0.05**0.1))
+    assert newcombe(3, 3, 3, 3, 0.05)[0] < -0.4
+    low, high = ratio(3, 3, 3, 3, 0.05)
+    assert low < 0.6 < 1.6 < high
+
+
+def test_ratio_with_nothing_on_one_side() -> None:
+    assert ratio(0, 10, 5, 10, 0.05)[0] == 0.0
+    low, high = ratio(5, 10, 0, 10, 0.05)
+    assert low > 1
+    assert math.isinf(high)
+    assert ratio(0, 10, 0, 10, 0.05) == (0.0, math.inf)
+
+
+@given(counts(), counts(), ALPHAS)
+@settings(max_examples=200, deadline=None)
+def test_difference_and_ratio_agree_about_no_gap(c1: Count, c2: Count, alpha: float) -> None:
+    low, high = newcombe(*c1, *c2, alpha)
+    low_ratio, high_ratio = ratio(*c1, *c2, alpha)
+    assert -1 <= low <= c1[0] / c1[1] - c2[0] / c2[1] <= high <= 1
+    assume(min(abs(low), abs(high)) > 1e-12)
+    assert (low > 0) == (low_ratio > 1)
+    assert (high < 0) == (high_ratio < 1)
+
+
+@given(counts(), counts(), ALPHAS, st.sampled_from([0.5, 0.8, 1.25]))
+@settings(max_examples=200, deadline=None)
+def test_ratio_bounds_solve_their_equation(c1: Count, c2: Count, alpha: float, at: float) -> None:
+    """r is below the lower bound exactly when the squared-and-added bounds of p1 − r·p2 lie above 0."""
+    p1, p2 = c1[0] / c1[1], c2[0] / c2[1]
+    scaled = tuple(at * v for v in wilson(*c2, alpha))
+    low, high = mover_difference(p1, wilson(*c1, alpha), at * p2, (scaled[0], scaled[1]))
+    assume(min(abs(low), abs(high)) > 1e-12)
+    assert (ratio(*c1, *c2, alpha)[0] > at) == (low > 0)
+    assert (ratio(*c1, *c2, alpha)[1] < at) == (high < 0)
+
+
+@given(counts(), counts(), ALPHAS)
+@settings(max_examples=100, deadline=None)
+def test_swapping_groups_turns_the_ratio_round(c1: Count, c2: Count, alpha: float) -> None:
+    assume(c1[0] > 0 and c2[0] > 0)
+    low, high = ratio(*c1, *c2, alpha)
+    back = ratio(*c2, *c1, alpha)
+    assert back == pytest.approx((1 / high, 1 / low), rel=1e-9)
+
+
+def test_transforms() -> None:
+    z = 1.6448536269514722
+    assert transformed(0.3, 0.1, "identity", 0.05) == pytest.approx((0.3 - 0.1 * z, 0.3 + 0.1 * z))
+    low, high = transformed(0.9, 0.5, "logit", 0.05)
+    assert math.log(low / (1 - low)) == pytest.approx(math.log(9) - 0.5 * z)
+    assert math.log(high / (1 - high)) == pytest.approx(math.log(9) + 0.5 * z)
+    low, high = transformed(2.0, 0.1, "log", 0.05)
+    assert (low, high) == pytest.approx((2 * math.exp(-0.1 * z), 2 * math.exp(0.1 * z)))
+    assert transformed(0.0, 0.01, "square", 0.05) == pytest.approx((0.0, math.sqrt(0.01 * z)))
+    assert transformed(0.2, 0.01, "square", 0.05) == pytest.approx(
+        (math.sqrt(0.04 - 0.01 * z), math.sqrt(0.04 + 0.01 * z)))
+
+
+@given(st.floats(1e-9, 1 - 1e-9), st.sampled_from([0.0, 1e-17, 1e-9, 0.3, 40.0]),
+       st.sampled_from(["identity", "logit", "log", "square"]))
+@settings(max_examples=300, deadline=None)
+def test_bounds_hold_the_value_however_small_the_error(value: float, se: float, transform: str) -> None:
+    low, high = transformed(value, se, transform, 0.05)
+    assert low <= value <= high
+    assert mover_difference(value, (low, high), value, (low, high))[0] <= 0
+
+
+def test_a_perfect_score_gets_the_bound_of_a_count_without_a_miss() -> None:
+    assert transformed(1.0, 1 / math.sqrt(20), "logit", 0.025) == pytest.approx(wilson(20, 20, 0.025))
+    assert transformed(0.0, 1 / math.sqrt(20), "logit", 0.025) == pytest.approx(wilson(0, 20, 0.025))
+
+
+@pytest.mark.parametrize(("value", "se", "transform"), [
+    (0.5, -0.1, "identity"), (math.nan, 0.1, "identity"), (0.5, math.inf, "logit"), (1.2, 0.1, "logit"),
+    (0.0, 0.1, "log"), (-0.1, 0.1, "square"), (0.5, 0.1, "probit"),
+])
+def test_no_interval_is_made_up(value: float, se: float, transform: str) -> None:
+    with pytest.raises(ValueError):
+        transformed(value, se, transform, 0.05)
+
+
+def test_squaring_and_adding() -> None:
+    assert mover_difference(0.9, (0.8, 0.93), 0.7, (0.6, 0.8)) == pytest.approx(
+        (0.2 - math.hypot(0.1, 0.1), 0.2 + math.hypot(0.03, 0.1)))
+    with pytest.raises(ValueError, match="outside its own bounds"):
+        mover_difference(0.9, (0.91, 0.95), 0.7, (0.6, 0.8))
+
+
+def test_exactly_four_fifths_is_not_below() -> None:
+    """Rates of the UGESP Q&A (45, 48 and 51 % against 60 %), and counts that floats put below 4/5."""
+    assert 0.44 / 0.55 < 0.8
+    for cells in ((48, 100, 60, 100), (48, 80, 60, 80), (44, 100, 55, 100)):
+        assert compare_ratio(*cells, FOUR_FIFTHS) == 0
+    assert compare_ratio(45, 100, 60, 100, FOUR_FIFTHS) == -1
+    assert compare_ratio(51, 100, 60, 100, FOUR_FIFTHS) == 1
+
+
+def test_exact_comparisons() -> None:
+    assert 1 - 0.9 < 0.1
+    assert compare_difference(10, 10, 9, 10, Decimal("0.1")) == 0
+    assert compare_difference(3, 10, 1, 5, Decimal("0.1")) == 0
+    assert compare_difference(3, 10, 1, 4, Decimal("0.1")) == -1
+    assert compare_rate(1, 3, Fraction(1, 3)) == 0
+    assert compare_rate(1, 3, Decimal("0.3333")) == 1
+    assert compare_ratio(1, 10, 0, 10, Decimal("1000")) == 1
+    assert compare_ratio(0, 10, 1, 10, FOUR_FIFTHS) == -1
+    with pytest.raises(ValueError, match="undefined"):
+        compare_ratio(0, 10, 0, 10, FOUR_FIFTHS)
+    with pytest.raises(TypeError, match="exact"):
+        compare_rate(1, 3, 0.8)  # type: ignore[arg-type]
+
+
+@given(st.floats(0, 400), st.integers(1, 60))
+@settings(max_examples=200, deadline=None)
+def test_chi_square_tail(x: float, df: int) -> None:
+    assert chi2_sf(x, df) == pytest.approx(oracle.chi2.sf(x, df), rel=1e-9, abs=1e-300)
+
+
+def test_chi_square_tail_at_its_ends() -> None:
+    assert chi2_sf(0, 3) == 1.0
+    assert chi2_sf(math.inf, 3) == 0.0
+    assert chi2_sf(1e6, 15) == 0.0
+    for x, df in ((1.0, 0), (-1.0, 2), (math.nan, 2)):
+        with pytest.raises(ValueError):
+            chi2_sf(x, df)
+
+
+@pytest.mark.parametrize("c", [(0, 0), (-1, 5), (6, 5), (1, math.inf)])
+def test_counts_that_are_no_rate(c: tuple[float, float]) -> None:
+    for f in (wilson, clopper_pearson):
+        with pytest.raises(ValueError, match="not a rate"):
+            f(*c, 0.05)
+    for g in (newcombe, ratio):
+        with pytest.raises(ValueError, match="not a rate"):
+            g(*c, 1, 2, 0.05)
+        with pytest.raises(ValueError, match="not a rate"):
+            g(1, 2, *c, 0.05)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.5, 1.0, -0.1, math.nan])
+def test_levels_that_are_none(alpha: float) -> None:
+    for f in (wilson, clopper_pearson):
+        with pytest.raises(ValueError, match="one-sided error"):
+            f(1, 2, alpha)
+
+
+def test_the_gate_needs_no_numpy() -> None:
+    code = ("import sys, govern.stats.intervals, govern.stats.sizes\n"
+            "print([m for m in ('numpy', 'scipy', 'pandas', 'sklearn') if m in sys.modules])")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

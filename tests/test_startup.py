@@ -1,0 +1,76 @@
+"""What the quick commands import: a slow start is a bug that no other test would notice."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+HEAVY = {
+    "numpy", "pandas", "sklearn", "scipy", "shap", "fairlearn", "pyarrow", "weasyprint", "lightgbm",
+    "xgboost", "matplotlib",
+}
+HELP_ONLY = {"pydantic", "jinja2", "ruamel"}
+COMMANDS = ("report", "measure", "check", "render", "demo", "scan", "doctor", "policy")
+
+# Runs the command line in a fresh process and writes the top-level modules it imported to a file.
+PROBE = """
+import json, sys
+code = None
+try:
+    from govern.cli import run
+    code = run(sys.argv[2:])
+finally:
+    loaded = sorted({name.partition(".")[0] for name in sys.modules})
+    with open(sys.argv[1], "w") as file:
+        json.dump({"code": code, "modules": loaded}, file)
+"""
+
+
+def imported(tmp_path: Path, *arguments: str) -> tuple[int, set[str]]:
+    """(exit code, top-level modules) of one command line, run away from the checkout."""
+    report = tmp_path / "modules.json"
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, str(report), *arguments],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60,
+    )
+    assert report.exists(), done.stderr
+    found = json.loads(report.read_text(encoding="utf-8"))
+    assert found["code"] is not None, done.stderr
+    assert found["code"] != 70, done.stderr
+    return found["code"], set(found["modules"])
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
+def test_help_imports_nothing_heavy(tmp_path: Path, arguments: list[str]) -> None:
+    code, modules = imported(tmp_path, *arguments)
+    assert code == 0
+    assert sorted(modules & (HEAVY | HELP_ONLY)) == []
+    assert "typer" in modules
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_imports_nothing_heavy(tmp_path: Path, command: str) -> None:
+    code, modules = imported(tmp_path, command, "--help")
+    assert code == 0
+    assert sorted(modules & HEAVY) == []
+
+
+@pytest.mark.parametrize(("evidence", "codes"), [("baseline.pass.json", {0}), ("baseline.fail.json", {1, 3})])
+def test_check_runs_without_the_numeric_libraries(tmp_path: Path, evidence: str, codes: set[int]) -> None:
+    stored = ROOT / "policies" / evidence
+    code, modules = imported(tmp_path, "check", str(stored), "--policy", "baseline", "--today", "2026-11-22")
+    assert code in codes
+    assert sorted(modules & HEAVY) == []
+    assert list(tmp_path.iterdir()) == [tmp_path / "modules.json"], "check writes nothing unless asked"
+
+
+def test_usage_error_imports_nothing_heavy(tmp_path: Path) -> None:
+    code, modules = imported(tmp_path, "report", "model.pkl", "--no-such-option")
+    assert code == 2
+    assert sorted(modules & HEAVY) == []
