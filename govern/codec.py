@@ -116,7 +116,8 @@ def digest(data: bytes) -> str:
 
 def decode(cls: type[T], plain: Plain) -> T:
     """The dataclass `cls` from plain JSON data. Raises ValueError naming the field that does not fit."""
-    return typing.cast(T, _decoder(cls)(plain))
+    kind: Any = cls
+    return typing.cast(T, _decoder(kind)(plain))
 
 
 @lru_cache

@@ -71,5 +71,7 @@ def nearest(name: str, known: list[str] | tuple[str, ...]) -> str:
     """`did you mean "x"?` for the known name closest to `name`, or an empty string."""
     from difflib import get_close_matches
 
+    folded = {k.casefold(): k for k in reversed(list(known))}
     close = get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f'did you mean "{close[0]}"?' if close else ""
+    close = close or [folded[k] for k in get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)]
+    return f'did you mean "{printable(close[0])}"?' if close else ""

@@ -32,7 +32,5 @@ def resource(*parts: str) -> Path:
     """
     path = _root().joinpath(*parts)
     if not path.exists():
-        raise GovernError(
-            f"the file {'/'.join(parts)} is missing from this installation; reinstall govern-ml"
-        )
+        raise GovernError(f"the file {'/'.join(parts)} is missing from this installation; reinstall govern-ml")
     return path

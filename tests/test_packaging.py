@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -86,10 +87,15 @@ def test_installed_wheel_finds_its_policies_and_templates(installed: Path, tmp_p
 
 
 def test_installed_wheel_makes_the_demonstration(installed: Path, tmp_path: Path) -> None:
-    code = "from pathlib import Path; from govern.demo.train import prepare; prepare(Path('demo'))"
-    done = away(installed, tmp_path, "-c", code)
+    done = away(installed, tmp_path, "-m", "govern", "demo", "--out", "shown", "--compute", "skip")
     assert done.returncode == 0, done.stderr
-    assert {p.name for p in (tmp_path / "demo").iterdir()} == {"model.pkl", "eval.parquet", "govern.yaml"}
+    made = {p.name for p in (tmp_path / "shown").iterdir()}
+    assert {"evidence.json", "verdict.json", "card.html", "card.pdf"} <= made
+    assert {p.name for p in (tmp_path / "shown" / "model").iterdir()} == {
+        "model.pkl", "eval.parquet", "govern.yaml"}
+    verdict = json.loads((tmp_path / "shown" / "verdict.json").read_text(encoding="utf-8"))
+    assert verdict["outcome"] in done.stdout
+    assert "card.pdf" in done.stdout
 
 
 def test_installed_version_is_the_one_in_the_package(installed: Path, tmp_path: Path) -> None:

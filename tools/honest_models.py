@@ -57,7 +57,7 @@ def _argument(estimator: type, d: dict[str, Any]) -> dict[str, Any]:
     regressor = any(w in estimator.__name__ for w in ("Regressor", "RegressorChain", "RANSAC", "TransformedTarget"))
     inner = LinearRegression() if regressor else LogisticRegression()
     needed = {name for name, p in signature.items() if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD}
-    given: dict[str, Any] = {name: inner for name in needed & {"estimator", "base_estimator"}}
+    given: dict[str, Any] = dict.fromkeys(needed & {"estimator", "base_estimator"}, inner)
     if estimator.__name__ == "FrozenEstimator":
         given["estimator"] = LogisticRegression().fit(d["X"], d["y"])
     if estimator.__name__ in ("SelfTrainingClassifier", "SequentialFeatureSelector"):
@@ -84,8 +84,6 @@ def _fit(model: Any, d: dict[str, Any]) -> Any:
 
 def estimators() -> Iterator[tuple[str, Any]]:
     """Name and fitted model of every estimator of scikit-learn; None where it fits no toy data."""
-    import sklearn.experimental
-
     for name in ("enable_halving_search_cv", "enable_iterative_imputer"):
         importlib.import_module(f"sklearn.experimental.{name}")
     from sklearn.utils import all_estimators
@@ -317,7 +315,8 @@ def _values(frame: pd.DataFrame) -> Iterator[tuple[str, Any]]:
     yield "scalars", [np.float32(1), np.int64(2), np.bool_(True), np.str_("a"), np.datetime64("2026-01-01"), pd.NA,
                       pd.NaT, pd.Timestamp("2026-01-01"), pd.Timedelta("1D"), pd.CategoricalDtype(["a"])]
     yield "arrays", [np.array(["a", None], dtype=object), np.array([b"x"]), np.array(["ab"]), np.zeros(3, "<M8[D]"),
-                     np.asfortranarray(np.eye(3)), np.array(3.0), np.zeros((0, 2)), np.eye(2)[::-1], np.ma.masked_array([1, 2], [0, 1]),
+                     np.asfortranarray(np.eye(3)), np.array(3.0), np.zeros((0, 2)), np.eye(2)[::-1],
+                     np.ma.masked_array([1, 2], [0, 1]),
                      np.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")]), np.zeros(2, ">f8"), np.array([True])]
     for form in ("csr", "csc", "coo", "lil", "dok", "bsr", "dia"):
         yield f"sparse {form}", getattr(sparse, f"{form}_matrix")(np.eye(3))
@@ -328,8 +327,8 @@ def _values(frame: pd.DataFrame) -> Iterator[tuple[str, Any]]:
                      datetime.date(2026, 1, 1), datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
                      datetime.timedelta(1), Bunch(a=1), Ellipsis, NotImplemented, 2**80, collections.deque([1])]
     yield "types", [int, float, str, bool, object, complex, list, dict, set, tuple, bytes, np.float32, np.float64,
-                    np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64, np.float16, np.bool_, np.number,
-                    np.integer, np.floating, np.object_, np.str_]
+                    np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64, np.float16,
+                    np.bool_, np.number, np.integer, np.floating, np.object_, np.str_]
     yield "random", [np.random.RandomState(0), np.random.default_rng(0),
                      *(np.random.Generator(kind(0)) for kind in (np.random.MT19937, np.random.Philox,
                                                                  np.random.SFC64, np.random.PCG64DXSM))]
@@ -375,8 +374,9 @@ def boosters() -> Iterator[tuple[str, Any]]:
             yield "lightgbm Booster", lgb.train(params, lgb.Dataset(X, y), 2)
 
 
-def models() -> Iterator[tuple[str, Any]]:
+def models(seed: int = 0) -> Iterator[tuple[str, Any]]:
     """Name and fitted model of all of the above; None where an estimator fits no toy data."""
+    np.random.seed(seed)
     yield from estimators()
     yield from combinations()
     yield from boosters()

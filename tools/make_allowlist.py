@@ -38,8 +38,11 @@ from govern.inputs.scan.nodes import Array, Global, Made, Mapping, Members
 from govern.inputs.scan.source import Source, sniff
 
 PLACE = Path(__file__).parents[1] / "govern" / "inputs" / "scan" / "allowed.json"
-LIBRARIES = ("joblib", "lightgbm", "numpy", "pandas", "pyarrow", "scipy", "sklearn", "xgboost")
+LIBRARIES = ("_loss", "joblib", "lightgbm", "numpy", "pandas", "pyarrow", "scipy", "sklearn", "xgboost")
+# _loss: under this bare name scikit-learn before 1.8 pickles its own module sklearn._loss._loss.
 DISTRIBUTIONS = ("joblib", "lightgbm", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "xgboost")
+
+SEEDS = range(4)  # some estimators hold other classes when chance has it so
 
 # Calls reviewed one by one: each only restores a value from its arguments. PyFuncDistance, memmap,
 # scipy.stats (it runs a template from its state) and everything that opens files stay out.
@@ -52,11 +55,11 @@ CALLS = re.compile(
     r"|numpy\.random\._pickle\.__(bit_generator|generator|randomstate)_ctor"
     r"|numpy\.random\.bit_generator\.__pyx_unpickle_SeedSequence"
     r"|pandas\.(StringDtype|_libs\.(arrays\.__pyx_unpickle_NDArrayBacked|internals\._unpickle_block)"
-    r"|_libs\.tslibs\.(nattype\._nat_unpickle|timedeltas\._timedelta_unpickle|timestamps\._unpickle_timestamp)"
+    r"|_libs\.tslibs\.(nattype\.__?nat_unpickle|timedeltas\._timedelta_unpickle|timestamps\._unpickle_timestamp)"
     r"|core\.arrays\.string_\.StringDtype"
     r"|core\.indexes\.(base\._new_Index|datetimes\._new_DatetimeIndex)|core\.internals\.managers\.BlockManager)"
     r"|pyarrow\.lib\.(_restore_array|py_buffer|type_for_alias)"
-    r"|sklearn\._loss\._loss\.(Cy\w+|__pyx_unpickle_Cy\w+)|sklearn\.linear_model\._sgd_fast\.[A-Z]\w+"
+    r"|(sklearn\._loss\.)?_loss\.(Cy\w+|__pyx_unpickle_Cy\w+)|sklearn\.linear_model\._sgd_fast\.[A-Z]\w+"
     r"|sklearn\.(metrics\._dist_metrics|neighbors\._(ball|kd)_tree)\.newObj|sklearn\.tree\._tree\.Tree"
 )
 # Functions reviewed as values: pure arithmetic whatever they are given.
@@ -75,7 +78,13 @@ PLAIN_FUNCTIONS = ("nan_to_num", "clip", "around", "round", "mean", "median", "m
 SPECIAL = ("expit", "logit", "erf", "log1p", "expm1", "xlogy", "boxcox", "boxcox1p", "cbrt", "log_ndtr", "ndtr")
 FACTORIES = ("builtins.dict", "builtins.float", "builtins.int", "builtins.list", "builtins.set", "builtins.str",
              "collections.OrderedDict")
+UFUNC_MODULES = ("numpy", "numpy._core._multiarray_umath", "numpy.core._multiarray_umath")
 ALIASES = (("numpy._core.", "numpy.core."), ("numpy.core.", "numpy._core."))
+
+
+def tell(line: str) -> None:
+    """One line to the person who runs this."""
+    sys.stderr.write(line + "\n")
 
 
 def dumps(model: Any) -> Iterator[bytes]:
@@ -88,7 +97,7 @@ def dumps(model: Any) -> Iterator[bytes]:
             joblib.dump(model, file, compress=compress)
             yield file.getvalue()
     except Exception as error:
-        print(f"not dumped: {type(model).__name__}: {error}", file=sys.stderr)
+        tell(f"not dumped: {type(model).__name__}: {error}")
 
 
 def read(data: bytes) -> Trace:
@@ -105,8 +114,8 @@ def names_in(value: Any, found: set[str], seen: set[int]) -> set[str]:
         found.add(value.name)
     elif isinstance(value, list | tuple | Mapping | Members | Array) and id(value) not in seen:
         seen.add(id(value))
-        inside = value if isinstance(value, list | tuple) else getattr(value, "items", None) or [value.content]
-        for one in inside:
+        inside = value.items if isinstance(value, Mapping | Members) else value
+        for one in [inside.content] if isinstance(inside, Array) else inside:
             names_in(one, found, seen)
     return found
 
@@ -155,7 +164,7 @@ class Collected:
         top, _, last = name.rpartition(".")
         if (top == "builtins" and last in TYPES) or (top == "numpy" and last in SCALARS):
             self.references[key].add("types")
-        elif top == "numpy" and isinstance(getattr(np, last, None), np.ufunc):
+        elif top in UFUNC_MODULES and isinstance(getattr(np, last, None), np.ufunc):
             self.references[key].add("arithmetic")
         elif FUNCTIONS.fullmatch(name):
             self.references[key].add(name)
@@ -194,15 +203,16 @@ def collect() -> dict[str, Any]:
     from sklearn.utils import all_estimators
 
     found = Collected()
-    for _, model in honest_models.models():
-        for data in dumps(model) if model is not None else ():
-            found.add(read(data))
+    for seed in SEEDS:
+        for _, model in honest_models.models(seed):
+            for data in dumps(model) if model is not None else ():
+                found.add(read(data))
     found.new |= {f"{kind.__module__}.{kind.__name__}" for _, kind in all_estimators()}
     found.call["collections.defaultdict"] |= set(FACTORIES)
     for line in sorted(found.left_out):
-        print("left out, not reviewed:", line, file=sys.stderr)
+        tell(f"left out, not reviewed: {line}")
     arithmetic = {f"{module}.{name}" for name in dir(np) if isinstance(getattr(np, name), np.ufunc)
-                  for module in ("numpy", "numpy._core._multiarray_umath", "numpy.core._multiarray_umath")}
+                  for module in UFUNC_MODULES}
     arithmetic |= {f"numpy.{name}" for name in PLAIN_FUNCTIONS}
     arithmetic |= {f"scipy.special._ufuncs.{name}" for name in SPECIAL}
     found.references["_score_func"] |= {name for name in functions_of("sklearn.metrics") if FUNCTIONS.fullmatch(name)}
@@ -273,4 +283,4 @@ if __name__ == "__main__":
         content = merged(json.loads(PLACE.read_text("utf-8")), content)
     PLACE.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", "utf-8")
     classes = sum(map(len, content["new"].values()))
-    print(f"{classes} classes, {len(content['call'])} reconstructors, {PLACE.stat().st_size:,} bytes")
+    tell(f"{classes} classes, {len(content['call'])} reconstructors, {PLACE.stat().st_size:,} bytes")

@@ -23,7 +23,7 @@ def check(
     from govern.codec import document, write_files
     from govern.inputs.config import load_settings
 
-    settings = load_settings(given, config=given.get("config"), cwd=Path.cwd(), measuring=False)
+    settings = load_settings(given, config=given.get("config"), cwd=Path(), measuring=False)
     policies = steps.policies_of(settings)
     facts = steps.stored(evidence, given)
     verdict = steps.judged(facts, settings, policies, given)

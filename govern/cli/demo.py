@@ -31,7 +31,7 @@ def demo(given: dict[str, Any]) -> int:
     out = Path(given.get("report.out", "govern-demo"))
     folder = out / "model"
     prepare(folder)
-    settings = load_settings({"model.path": folder / "model.pkl"}, config=folder / "govern.yaml", cwd=Path.cwd())
+    settings = load_settings({"model.path": folder / "model.pkl"}, config=folder / "govern.yaml", cwd=Path())
     steps.report(settings, given, out)
     if not given.get("quiet"):
         formats = [f for f in ("card.pdf", "card.html") if (out / f).exists()]

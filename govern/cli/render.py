@@ -26,7 +26,7 @@ def render(
     from govern.codec import write_files
     from govern.inputs.config import load_settings
 
-    settings = load_settings(given, config=None, cwd=Path.cwd(), measuring=False)
+    settings = load_settings(given, config=None, cwd=Path(), measuring=False)
     formats = steps.formats_of(settings)
     facts = steps.stored(evidence, given)
     files = steps.cards(facts, steps.stored_verdict(verdict, facts.evidence_sha256), formats)

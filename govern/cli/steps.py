@@ -46,7 +46,7 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
     """The merged settings of a command that measures."""
     from govern.inputs.config import load_settings
 
-    return load_settings(given, config=given.get("config"), cwd=Path.cwd())
+    return load_settings(given, config=given.get("config"), cwd=Path())
 
 
 def measured(settings: Settings, given: Mapping[str, Any], meanwhile: Callable[[], None] = lambda: None) -> Facts:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from govern.errors import printable
-from govern.evidence import Evidence, Group, Measurement
+from govern.evidence import REST, Evidence, Group, Measurement
 from govern.formats.charts import Glyph, MarkName, Scale, glyph, scale
 from govern.formats.numbers import count, decimal, digits_beside, percent, with_interval
 from govern.formats.strings import Strings
@@ -43,26 +43,34 @@ def too_few(evidence: Evidence, verdict: Verdict | None) -> list[Group]:
     if verdict is None:
         ids = {g.id for g in evidence.groups if g.features and g.asked and not g.missing and g.n < FEW_ROWS}
     else:
-        ids = {c.group for f in verdict.findings for c in f.comparisons if c.exempt}
+        ids = {_smaller(c) for f in verdict.findings for c in f.comparisons if c.exempt}
     return [g for g in evidence.groups if g.id in ids and not g.missing]
+
+
+def _smaller(c: Comparison) -> str:
+    """The side of a comparison with fewer rows: the one that makes it exempt."""
+    known = c.reference is not None and c.reference != REST and c.n is not None and c.reference_n is not None
+    return c.reference if known and c.reference_n < c.n else c.group  # type: ignore[operator,return-value]
 
 
 def affected(evidence: Evidence, verdict: Verdict | None, t: Strings) -> list[View]:
     """The groups shown to be selected less often than the largest of their feature, the lowest ratio first.
 
-    Only intervals that stay below 1 count; of each feature the lowest group is taken.
+    Only intervals that stay below 1 and groups of 30 rows or more count; of each feature the lowest group is
+    taken, asked features and intersections first.
     """
     worst: dict[tuple[str, ...], tuple[float, Group, Group]] = {}
     for features, groups in evidence.feature_groups.items():
         reference = largest(groups)
         for g in groups:
             m = evidence.find("selection_rate", g.id, reference.id, "ratio") if reference else None
-            if (m is None or reference is None or m.value is None or not m.interval or m.interval.high is None
-                    or m.interval.high >= 1):
+            if m is None or reference is None or m.value is None or g.n < FEW_ROWS:
+                continue
+            if m.interval is None or m.interval.high is None or m.interval.high >= 1:
                 continue
             if features not in worst or m.value < worst[features][0]:
                 worst[features] = (m.value, g, reference)
-    rows = sorted(worst.values(), key=lambda w: (w[0], w[1].id))[:AFFECTED]
+    rows = sorted(worst.values(), key=lambda w: (not w[1].asked, w[0], w[1].id))[:AFFECTED]
     return [_affected(evidence, value, g, reference, t) for value, g, reference in rows]
 
 
@@ -70,10 +78,11 @@ def _affected(evidence: Evidence, value: float, group: Group, reference: Group, 
     x, y = evidence.counts_by_group[group.id].selected, evidence.counts_by_group[reference.id].selected
     rate, _ = rates_apart(x, group.n, y, reference.n)
     short = round(group.n * y / reference.n - x)
+    shown = decimal(value, digits_beside([value], [1.0]))
     return {
         "group": group_label(evidence, group.id, t),
         "line": t("page1.lower", rate=rate, outcome=received(evidence, t), reference=printable(reference.name),
-                  counts=t("reason.of", x=count(x), n=count(group.n)), ratio=decimal(value, digits_beside([value], [1.0]))),
+                  counts=t("reason.of", x=count(x), n=count(group.n)), ratio=shown),
         "fewer": t("page1.fewer", n=count(short)), "tail": t("page1.fewer_tail"),
     }
 
@@ -111,9 +120,11 @@ def judged(verdict: Verdict | None, features: tuple[str, ...], metric: str) -> F
 
 
 def deciding(finding: Finding | None, group: str) -> Comparison | None:
-    """The comparison of `group` that weighs most in a finding: outside before undecided, then the lowest."""
+    """The comparison of `group` that weighs most in a finding: outside or leaning, then undecided, then the
+    lowest; one that is exempt because the other group is small only where there is no other."""
     mine = [c for c in finding.comparisons if c.group == group] if finding else []
-    return min(mine, key=lambda c: (URGENCY.index(c.outcome), _badness(finding, c)), default=None)
+    return min(mine, key=lambda c: (c.exempt and c.outcome != "fail" and not c.leans, URGENCY.index(c.outcome),
+                                    _badness(finding, c)), default=None)
 
 
 def _badness(finding: Finding | None, c: Comparison) -> float:
@@ -151,7 +162,7 @@ def _feature(evidence: Evidence, verdict: Verdict | None, features: tuple[str, .
         "rate_head": t("fairness.selected", low=percent(on.low, 0), high=percent(on.high, 0)),
         "ratio_head": f"{head}, {limit}" if limit else head,
         "note": note,
-        "rows": [_group(evidence, finding, g, reference, rates[g.id], on, shown[g.id], beside, shared is None, t)
+        "rows": [_group(evidence, finding, g, references, rates[g.id], on, shown[g.id], beside, shared is None, t)
                  for g in listed],
         "missing": _missing(evidence, [g for g in groups if g not in listed and g.n], t),
         "errors": [_errors(evidence, verdict, features, g) for g in listed],
@@ -186,7 +197,7 @@ def _compared(evidence: Evidence, finding: Finding | None, group: Group, referen
                       reference.id, "ratio")
 
 
-def _group(evidence: Evidence, finding: Finding | None, group: Group, reference: Group | None,
+def _group(evidence: Evidence, finding: Finding | None, group: Group, references: set[str | None],
            rate: Measurement | None, on: Scale, compared: Comparison | None, beside: Scale, name_reference: bool,
            t: Strings) -> View:
     counts = evidence.counts_by_group[group.id]
@@ -202,7 +213,7 @@ def _group(evidence: Evidence, finding: Finding | None, group: Group, reference:
     if group.missing:
         row["word"] = t("fairness.missing_note")
     elif compared is None:
-        row["word"] = t("fairness.reference") if reference is not None and group.id == reference.id else ""
+        row["word"] = t("fairness.reference") if group.id in references else ""
     else:
         _judge(row, finding, compared, evidence, beside, t)
         if not name_reference:
@@ -243,10 +254,14 @@ def _errors(evidence: Evidence, verdict: Verdict | None, features: tuple[str, ..
     for metric in _measured(evidence):
         finding = judged(verdict, features, metric)
         decided = deciding(finding, group.id)
-        mark = MARKS[decided.outcome] if decided is not None and decided.outcome in ("fail", "insufficient") else None
+        mark = MARKS[decided.outcome] if decided is not None and _worth_a_mark(decided) else None
         cells.append({"text": cell(evidence.find(metric, group.id), in_percent=metric in RATES), "mark": mark})
     return {"name": printable(group.name), "cells": cells,
-            "tally": " · ".join(count(v) for v in (counts.tp, counts.fp, counts.fn, counts.tn))}
+            "tally": " · ".join(str(v) for v in (counts.tp, counts.fp, counts.fn, counts.tn))}
+
+
+def _worth_a_mark(c: Comparison) -> bool:
+    return c.outcome == "fail" or (c.outcome == "insufficient" and (c.leans or not c.exempt))
 
 
 def cell(m: Measurement | None, *, in_percent: bool) -> str:
@@ -271,7 +286,7 @@ def _disparities(evidence: Evidence, features: tuple[str, ...], t: Strings) -> V
 def _other(evidence: Evidence, features: tuple[str, ...], groups: Sequence[Group], t: Strings) -> View:
     reference = largest(groups)
     rows = []
-    for g in groups:
+    for g in (g for g in groups if not g.missing):
         compared = _compared(evidence, None, g, reference)
         counts = evidence.counts_by_group[g.id]
         if compared is not None:
@@ -282,4 +297,5 @@ def _other(evidence: Evidence, features: tuple[str, ...], groups: Sequence[Group
             "name": printable(g.name), "rows": count(g.n), "positives": count(g.n_positive),
             "selected": count(counts.selected), "ratio": ratio,
             "rate": cell(evidence.find("selection_rate", g.id), in_percent=True)})
-    return {"name": printable(":".join(features)), "rows": rows}
+    return {"name": printable(":".join(features)), "rows": rows,
+            "missing": _missing(evidence, [g for g in groups if g.missing and g.n], t)}

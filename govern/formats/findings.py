@@ -7,7 +7,8 @@ from typing import Any
 from govern.errors import printable
 from govern.evidence import Evidence
 from govern.formats.strings import Strings
-from govern.formats.words import open_findings, pick, reason
+from govern.formats.tally import open_findings
+from govern.formats.words import pick, reason
 from govern.verdict import Finding, Verdict
 
 View = dict[str, Any]
@@ -15,11 +16,11 @@ LONG = 300
 
 
 def policy_section(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
-    """The section's rows: what is open first, in the order of page 1, then what passed, then the rest."""
+    """The section's rows: what is open first, in the order of page 1, then what passed or was waived."""
     if verdict is None:
         return {"none": t("policy.none"), "decided": "", "applied": [], "rows": [], "not_assessed": []}
     first = open_findings(verdict)
-    rest = [f for f in verdict.reasons if f not in first]
+    rest = [f for f in verdict.reasons if f not in first and f.outcome != "n/a"]
     return {
         "none": "" if verdict.findings else t("verdict.no_reason_none"),
         "decided": t("policy.decided", date=printable(verdict.decided_on), phase=printable(verdict.phase)),
@@ -39,7 +40,7 @@ def _row(finding: Finding, evidence: Evidence, t: Strings) -> View:
     found = reason(finding, evidence, t)
     plain = finding.seen is None or finding.seen.value is None or finding.kind == "document"
     whose = f"{printable(finding.policy)}, {t(f'basis.{finding.basis}')}"
-    if finding.cite:
+    if finding.cite and finding.outcome != "pass":
         whose += f", {printable(finding.cite)}"
     return {
         "rule": found.rule, "title": found.title, "mark": found.mark, "word": found.word,

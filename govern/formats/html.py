@@ -39,11 +39,11 @@ def render_html(evidence: Evidence, verdict: Verdict | None, compute: Compute | 
 @lru_cache
 def style() -> str:
     """The style sheet with the fonts in it as data."""
-    faces = [
-        f'@font-face {{ font-family: Inter; font-weight: {weight}; font-display: block; '
-        f'src: url(data:font/woff2;base64,{base64.b64encode(resource("templates", "fonts", name).read_bytes()).decode()}) '
-        'format("woff2") }'
-        for name, weight in FONTS]
+    faces = []
+    for name, weight in FONTS:
+        font = base64.b64encode(resource("templates", "fonts", name).read_bytes()).decode()
+        faces.append(f"@font-face {{ font-family: Inter; font-weight: {weight}; font-display: block; "
+                     f'src: url(data:font/woff2;base64,{font}) format("woff2") }}')
     return "\n".join([*faces, resource("templates", "card.css").read_text("utf-8")])
 
 

@@ -75,7 +75,8 @@ def amount(value: float, unit: str = "", digits: int = DIGITS) -> str:
     elif size >= 1e-4:
         text = f"{value:,.{max(0, digits - 1 - floor(log10(size)))}f}".replace("-", MINUS)
     else:
-        text = f"{value:.1e}".replace("-", MINUS)
+        mantissa, exponent = f"{value:.1e}".split("e")
+        text = f"{mantissa.removesuffix('.0')}e{int(exponent)}".replace("-", MINUS)
     return f"{text} {unit}" if unit else text
 
 

@@ -7,10 +7,13 @@ a log line; bytes are equal between runs only with a fixed identifier and fixed 
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import logging
 import sys
+from collections.abc import Generator
 from functools import lru_cache
+from typing import Any
 
 from govern.errors import InputError, printable
 
@@ -43,7 +46,7 @@ def render_pdf(html: str, *, identifier: bytes, created: str, notes: list[str] |
     """
     weasyprint = _weasyprint()
     fetcher = weasyprint.urls.URLFetcher(allowed_protocols=("data",), fail_on_errors=False)
-    with _listening() as heard:
+    with _listening() as heard, _no_collection():
         document = weasyprint.HTML(string=html, url_fetcher=fetcher).render(pdf_variant=VARIANT)
         document.metadata.created = document.metadata.modified = created
         data = document.write_pdf(pdf_identifier=identifier, pdf_variant=VARIANT)
@@ -53,7 +56,7 @@ def render_pdf(html: str, *, identifier: bytes, created: str, notes: list[str] |
 
 
 @lru_cache
-def _weasyprint() -> object:
+def _weasyprint() -> Any:
     """The module, imported with its stdout banner held back. Raises PdfUnavailable."""
     with contextlib.redirect_stdout(io.StringIO()):
         try:
@@ -66,6 +69,18 @@ def _weasyprint() -> object:
     return weasyprint
 
 
+@contextlib.contextmanager
+def _no_collection() -> Generator[None]:
+    """Pauses cyclic garbage collection: a layout allocates much and frees nothing, which costs a tenth of its time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
 class _Heard(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -76,7 +91,7 @@ class _Heard(logging.Handler):
 
 
 @contextlib.contextmanager
-def _listening() -> "contextlib.Generator[list[str]]":
+def _listening() -> Generator[list[str]]:
     """Collects what WeasyPrint logs instead of letting it reach the terminal."""
     logger = logging.getLogger("weasyprint")
     handler, propagate = _Heard(), logger.propagate

@@ -17,7 +17,7 @@ from govern.metrics import COUNT_METRICS, METRICS, SCORE_METRICS
 COLUMNS_SHOWN = 60
 LEVELS_SHOWN = 6
 BAR = 150
-FEATURES_BY_GROUP = 8
+FEATURES_BY_GROUP = 6
 CLEAR_DIRECTION = 0.3
 View = dict[str, Any]
 
@@ -108,7 +108,7 @@ def explanation(evidence: Evidence, t: Strings) -> View:
 
 
 def _background(found: Attributions, t: Strings) -> str:
-    text = printable(found.background, 120)
+    text = printable(found.background, 120) or t("explanation.no_background")
     return t("explanation.background_rows", background=text, rows=count(found.background_rows)) \
         if found.background_rows else text
 
@@ -143,7 +143,7 @@ def smoke_section(evidence: Evidence, t: Strings) -> View:
         rows.append({
             "title": row.title, "mark": mark, "meaning": row.definition,
             "word": t("mark.not_run") if c.passed is None else t("mark.passed" if c.passed else "mark.failed"),
-            "seen": amount_beside(c.seen, [c.limit], row.unit) if c.seen is not None else printable(c.reason or "–", 80),
+            "seen": _seen(c.seen, c.limit, row.unit, c.reason),
             "limit": t(f"reason.at_{'least' if row.better == 'higher' else 'most'}", bound=amount(c.limit))})
     return {"rows": rows, "none": "" if rows else t("operation.no_smoke")}
 
@@ -160,7 +160,7 @@ def compute_section(evidence: Evidence, compute: Compute | None, digests: Mappin
         key = "reason.at_least" if row.better == "higher" else "reason.at_most"
         rows.append({
             "title": row.title,
-            "value": amount_beside(m.value, [bound], row.unit) if m.value is not None else printable(m.reason or "–", 80),
+            "value": _seen(m.value, bound, row.unit, m.reason),
             "limit": t(key, bound=amount(bound, row.unit)) if bound is not None else t("operation.no_limit")})
     machine = ", ".join(f"{printable(k)} {printable(v)}" for k, v in compute.machine.items())
     repeats = ", ".join(f"{printable(k).replace('_', ' ')} {count(v)}" for k, v in compute.repeats.items())
@@ -168,6 +168,10 @@ def compute_section(evidence: Evidence, compute: Compute | None, digests: Mappin
     return {"none": "", "rows": rows, "machine": t("operation.machine", machine=machine) if machine else "",
             "repeats": t("operation.repeats", repeats=repeats) if repeats else "",
             "other": t("operation.other_evidence", digest=short_digest(compute.evidence_sha256)) if other else ""}
+
+
+def _seen(value: float | None, limit: float | None, unit: str, why: str | None) -> str:
+    return printable(why or "–", 80) if value is None else amount_beside(value, [limit], unit)
 
 
 def data(evidence: Evidence, t: Strings) -> View:

@@ -11,7 +11,8 @@ from govern.evidence import Evidence
 from govern.formats.charts import ASCII_MARKS, TEXT_MARKS, text_glyph
 from govern.formats.numbers import count
 from govern.formats.strings import Strings, strings
-from govern.formats.words import Reason, open_findings, reason, tally
+from govern.formats.tally import open_findings, tally
+from govern.formats.words import Reason, reason
 from govern.verdict import Verdict
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from govern.formats.numbers import count, decimal, percent, short_digest
 from govern.formats.sections import compute_section, data, explanation, model_section, performance, smoke_section
 from govern.formats.strings import Strings
 from govern.formats.supplied import card_text, reproduce, supplied
-from govern.formats.words import favourable, gap_text, group_name, open_findings, reading_level, reason, tally
+from govern.formats.tally import open_findings, tally
+from govern.formats.words import favourable, gap_text, group_label, reading_level, reason
 from govern.verdict import Verdict
 
 TOP_REASONS = 3
@@ -58,7 +59,7 @@ def _head(evidence: Evidence, verdict: Verdict | None, digests: Mapping[str, str
     rows = t("page1.rows", n=count(evidence.population.used))
     policies = " · ".join(printable(f"{p.name} {p.version}") for p in verdict.policies) if verdict else ""
     phase = printable(verdict.phase if verdict else settings.get("phase", ""))
-    purpose = card_text(card.get("purpose"), 220)
+    purpose = card_text(card.get("purpose"), 200)
     footer = [" ".join(printable(model[k]) for k in ("name", "version") if model.get(k))]
     footer += [t(f"footer.{k}", digest=short_digest(digests[k])) for k in ("evidence", "verdict") if k in digests]
     return {
@@ -83,7 +84,7 @@ def _head(evidence: Evidence, verdict: Verdict | None, digests: Mapping[str, str
 
 def _verdict(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
     if verdict is None:
-        return {"word": t("verdict.none"), "line": t("verdict.none_line"), "class": "none", "mark": "none",
+        return {"word": t("verdict.none"), "line": t("verdict.none_line"), "class": "unjudged", "mark": "none",
                 "counts": [], "unsettled": "", "reasons": [], "empty": t("verdict.no_reason_none"), "more": "",
                 "valid_until": ""}
     n = tally(verdict)
@@ -107,7 +108,7 @@ def _affected(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
     if not single:
         return {"rows": [], "none": t("page1.no_features"), "few": "", "missing": []}
     few = too_few(evidence, verdict)
-    shown = [t("page1.too_few_rows", group=group_name(evidence, g.id, t), n=count(g.n))
+    shown = [t("page1.too_few_rows", group=group_label(evidence, g.id, t), n=count(g.n))
              for g in few[:NAMES_ON_PAGE_ONE]]
     if len(few) > NAMES_ON_PAGE_ONE:
         shown.append(t("page1.and_more", n=len(few) - NAMES_ON_PAGE_ONE))

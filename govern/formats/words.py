@@ -12,7 +12,7 @@ from govern.formats.charts import Glyph, MarkName, glyph
 from govern.formats.numbers import amount_beside, count, decimal, digits_beside, level, percent, with_interval
 from govern.formats.strings import Strings, strings
 from govern.metrics import METRICS
-from govern.verdict import Comparison, Finding, Verdict
+from govern.verdict import Comparison, Finding
 
 MARKS: dict[str, MarkName] = {"fail": "outside", "pass": "within", "insufficient": "unsettled",
                               "not_run": "unsettled", "waived": "none", "n/a": "none"}
@@ -215,10 +215,11 @@ def _pair(finding: Finding, seen: Comparison, evidence: Evidence, group: str, me
     if seen.numerator is not None and seen.n and seen.reference_numerator is not None and seen.reference_n:
         one, two = rates_apart(seen.numerator, seen.n, seen.reference_numerator, seen.reference_n)
         counts = t("reason.of", x=count(seen.numerator), n=count(seen.n))
+        others = t("reason.of", x=count(seen.reference_numerator), n=count(seen.reference_n))
         head = (t("reason.rate_word", rate=one, outcome=received(evidence, t), counts=counts)
                 if finding.metric == "selection_rate"
                 else t("reason.rate_metric", metric=metric, rate=one, counts=counts))
-        return t("reason.pair", group=group, one=head, other=two, reference=reference)
+        return t("reason.pair", group=group, one=head, other=f"{two} ({others})", reference=reference)
     ours, theirs = (evidence.find(finding.metric or "", g or "") for g in (seen.group, seen.reference))
     if ours and theirs and ours.value is not None and theirs.value is not None:
         return t("reason.pair_value", group=group, metric=metric, one=decimal(ours.value),
@@ -259,6 +260,8 @@ def _settle(finding: Finding, evidence: Evidence, t: Strings) -> str:
             parts.append(printable(settle.text, LONG))
     if finding.outcome == "insufficient" and not parts:
         parts.append(t("settle.too_few"))
+    if finding.outcome == "insufficient" and finding.counts_as != "PASS":
+        parts.append(t("settle.counts_as", outcome=finding.counts_as))
     return " ".join(parts)
 
 
@@ -275,54 +278,3 @@ def gap_text(gap: float) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How many findings block, ask for review, warn, are not settled, are waived, pass; and rules not assessed."""
-
-    block: int
-    review: int
-    warn: int
-    unsettled: int
-    waived: int
-    passed: int
-    not_assessed: int
-
-
-def tally(verdict: Verdict) -> Tally:
-    """The numbers beside the verdict word; a finding that was not decided and not blocked for it is `unsettled`."""
-    found = verdict.findings
-
-    def number(*, outcomes: tuple[str, ...], counts_as: str | None = None) -> int:
-        return sum(f.outcome in outcomes and (counts_as is None or f.counts_as == counts_as) for f in found)
-
-    open_ = ("fail", "insufficient", "not_run")
-    return Tally(
-        number(outcomes=open_, counts_as="BLOCK"), number(outcomes=open_, counts_as="REVIEW"),
-        number(outcomes=("fail", "not_run"), counts_as="PASS"), number(outcomes=("insufficient",), counts_as="PASS"),
-        number(outcomes=("waived",)), number(outcomes=("pass",)), len(verdict.not_assessed))
-
-
-def open_findings(verdict: Verdict) -> list[Finding]:
-    """What a reader must know first: blocks, reviews, then what is not settled, then warnings and notes."""
-    found = [f for f in verdict.findings if f.outcome in ("fail", "insufficient", "not_run")]
-    return sorted(found, key=lambda f: (_stage(f), _distance(f), f.rule, f.metric or "", f.features))
-
-
-def _stage(finding: Finding) -> int:
-    decided = finding.outcome == "fail"
-    if finding.counts_as != "PASS":
-        return {"BLOCK": 0, "REVIEW": 2}[finding.counts_as] + (not decided)
-    return 5 if decided else 4
-
-
-def _distance(finding: Finding) -> float:
-    """Negative share by which the estimate misses its bound, so that the clearest finding comes first."""
-    if finding.seen is None or finding.seen.value is None:
-        return 0.0
-    low, high = bounds(finding)
-    missed = max((low - finding.seen.value) if low is not None else 0.0,
-                 (finding.seen.value - high) if high is not None else 0.0)
-    size = max(abs(low or 0.0), abs(high or 0.0)) or 1.0
-    return -missed / size

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,7 +27,7 @@ MISSING = ("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan",
            "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null")
 _NARROW = (pa.null(), pa.int64(), pa.float64(), pa.bool_())
 _CONVERSION = re.compile(r"In CSV column #(\d+): .*?(?:invalid value '(.*)')?$", re.DOTALL)
-_INT, _NUMBER = re.compile(r"[-+]?\d+"), re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_INT = re.compile(r"[-+]?\d+")
 
 
 def open_csv(path: Path) -> Table:
@@ -48,6 +49,7 @@ def open_csv(path: Path) -> Table:
                     raise _not_utf8(path, name)
                 reader = _reader(path, zipped, delimiter, types, None)
             rows = sum(batch.num_rows for batch in reader)
+            _check_quotes(path, zipped, delimiter)
         except pa.ArrowInvalid as err:
             conversion = _CONVERSION.match(str(err))
             if conversion is None or not types:
@@ -69,9 +71,9 @@ def _wider(kind: pa.DataType, value: str) -> pa.DataType:
     """The next type to try for a column of type `kind` in which `value` was found."""
     if kind == pa.null() and _INT.fullmatch(value):
         return pa.int64()
-    if kind in (pa.null(), pa.int64()) and _NUMBER.fullmatch(value):
-        return pa.float64()
-    return pa.bool_() if kind == pa.null() and value.lower() in ("true", "false") else pa.string()
+    if kind == pa.null() and value.lower() in ("true", "false"):
+        return pa.bool_()
+    return pa.float64() if kind in (pa.null(), pa.int64()) else pa.string()
 
 
 def _reader(path: Path, zipped: bool, delimiter: str, types: dict[str, pa.DataType],
@@ -87,14 +89,35 @@ def _reader(path: Path, zipped: bool, delimiter: str, types: dict[str, pa.DataTy
     )
 
 
+def _bytes(path: Path, zipped: bool) -> Any:
+    return gzip.open(path) if zipped else path.open("rb")
+
+
 def _text(path: Path, zipped: bool) -> Any:
-    return (gzip.open if zipped else open)(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
+    return io.TextIOWrapper(_bytes(path, zipped), encoding="utf-8-sig", errors="replace", newline="")
 
 
 def _delimiter(path: Path, zipped: bool) -> str:
     with _text(path, zipped) as file:
         header = file.readline(BLOCK)
     return max(",\t;|", key=header.count) if "," not in header else ","
+
+
+def _check_quotes(path: Path, zipped: bool, delimiter: str) -> None:
+    """Raises InputError for a quote that never closes: Arrow would take the rest of the file for one value."""
+    with _bytes(path, zipped) as file:
+        quotes = sum(block.count(b'"') for block in iter(lambda: file.read(BLOCK), b""))
+    if quotes % 2 == 0:
+        return
+    with _text(path, zipped) as file:
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        line = 1
+        try:
+            for _ in reader:
+                line = reader.line_num + 1
+        except csv.Error:
+            raise InputError("is not readable as CSV: a quote is not closed or not doubled inside a value",
+                             where=str(path), line=line, fix="mend the line") from None
 
 
 def _not_utf8(path: Path, name: str) -> InputError:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from govern.errors import InputError, printable
+from govern.inputs.arrays import floats, indices
 from govern.inputs.config import SensitiveFeature
 from govern.inputs.datasets import DataSource
 from govern.inputs.schema import label_text
@@ -30,12 +31,14 @@ class LevelCoder:
     """Codes the distinct values of a column by their text; −1 is missing.
 
     `rename` maps a value's text to the level it belongs to, `unknown` lists texts that mean missing. More
-    than `limit` levels raise InputError.
+    than `limit` levels raise InputError. With `empty`, levels that a dictionary-coded column declares but no
+    row holds are levels too: a group nobody is in is worth showing, a label nobody has is not.
     """
 
     def __init__(self, column: str, *, rename: Mapping[str, str] | None = None, unknown: Sequence[str] = (),
-                 limit: int = MAX_LEVELS, fix: str = "choose another column, or --band") -> None:
-        self.column, self.limit, self.fix = column, limit, fix
+                 limit: int = MAX_LEVELS, fix: str = "choose another column, or --band",
+                 empty: bool = True) -> None:
+        self.column, self.limit, self.fix, self.empty = column, limit, fix, empty
         self.rename, self.unknown = dict(rename or {}), frozenset(unknown)
         self.levels: list[str] = []
         self._code_of: dict[str, int] = {}
@@ -43,9 +46,13 @@ class LevelCoder:
     def codes(self, array: pa.Array) -> Codes:
         """Codes of a column's values, shape (n_rows,). Raises InputError."""
         encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
-        table = np.array([self._code(v) for v in encoded.dictionary.to_pylist()] + [-1], dtype=np.int32)
-        indices = encoded.indices.cast(pa.int32()).fill_null(len(table) - 1).to_numpy(zero_copy_only=False)
-        coded: Codes = table[indices]
+        values = encoded.dictionary.to_pylist()
+        places = indices(encoded, len(values))
+        held = range(len(values)) if self.empty else np.unique(places[places < len(values)])
+        table = np.full(len(values) + 1, -1, dtype=np.int32)
+        for i in held:
+            table[i] = self._code(values[i])
+        coded: Codes = table[places]
         return coded
 
     def _code(self, value: Any) -> int:
@@ -161,7 +168,7 @@ def numbers(array: pa.Array, column: str) -> NDArray[np.float64]:
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
         raise InputError(f'column "{printable(column)}" holds {kind} values, not numbers',
                          fix="give a column of numbers")
-    return np.asarray(array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+    return floats(array)
 
 
 def level_text(value: Any) -> str:

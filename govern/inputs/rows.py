@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from govern.inputs.arrays import floats, indices, raw, valid
 from govern.inputs.levels import level_text
 
 Keys = NDArray[np.uint64]
@@ -42,7 +43,7 @@ def _mix(values: Keys) -> Keys:
 def _column_keys(array: pa.Array) -> Keys:
     kind = array.type
     if pa.types.is_integer(kind):
-        whole = array.fill_null(0).to_numpy(zero_copy_only=False)
+        whole = raw(array)
         keys = _float_keys(whole.astype(np.float64))
         if kind.bit_width == 64:
             # beyond 2**53 neighbours share a float: what the float leaves over tells them apart
@@ -50,15 +51,14 @@ def _column_keys(array: pa.Array) -> Keys:
                 rest = whole - whole.astype(np.float64).astype(whole.dtype)
             keys = np.where(rest == 0, keys, _mix(keys ^ rest.astype(np.uint64)))
     elif pa.types.is_floating(kind):
-        values = array.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        values = floats(array)
         keys = np.where(np.isnan(values), _MISSING, _float_keys(values))
     else:
         encoded = array if pa.types.is_dictionary(kind) else array.dictionary_encode()
         table = np.array([_text_key(v) for v in encoded.dictionary.to_pylist()] + [_MISSING], dtype=np.uint64)
-        indices = encoded.indices.cast(pa.int32()).fill_null(len(table) - 1)
-        keys = table[indices.to_numpy(zero_copy_only=False)]
+        keys = table[indices(encoded, len(table) - 1)]
     if array.null_count:
-        keys = np.where(array.is_null().to_numpy(zero_copy_only=False), _MISSING, keys)
+        keys = np.where(valid(array), keys, _MISSING)
     return keys
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govern.evidence import Column, DataFacts, Level
+from govern.inputs.levels import level_text
 
 COUNTED_LEVELS = 1000
 SHOWN_LEVELS = 20
@@ -45,25 +46,23 @@ class ColumnFacts:
             self.low = low if self.low is None else min(self.low, low)
             self.high = high if self.high is None else max(self.high, high)
         if self.levels is not None:
-            self._count_levels(column.drop_null())
+            self.levels = self._counted(column.drop_null(), self.levels)
 
-    def _count_levels(self, column: Any) -> None:
+    @staticmethod
+    def _counted(column: Any, levels: Counter[str]) -> Counter[str] | None:
+        """`levels` with the column's values added; None when there are too many to count."""
         import pyarrow.compute as pc
 
         # A sample first: most continuous columns show more than the limit in their first rows.
         head = column.slice(0, 4 * COUNTED_LEVELS)
         if len(pc.unique(head)) > COUNTED_LEVELS:
-            self.levels = None
-            return
+            return None
         found = pc.value_counts(column)
         if len(found) > COUNTED_LEVELS:
-            self.levels = None
-            return
-        assert self.levels is not None
+            return None
         for item in found.to_pylist():
-            self.levels[as_text(item["values"])] += item["counts"]
-        if len(self.levels) > COUNTED_LEVELS:
-            self.levels = None
+            levels[level_text(item["values"])] += item["counts"]
+        return levels if len(levels) <= COUNTED_LEVELS else None
 
     def result(self) -> Column:
         """The column's facts."""
@@ -79,15 +78,6 @@ class ColumnFacts:
 
 def _finite(value: float | None) -> float | None:
     return value if value is not None and np.isfinite(value) else None
-
-
-def as_text(value: Any) -> str:
-    """A data value as level text: 1.0 is "1", True is "true"."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
 
 
 class Facts:

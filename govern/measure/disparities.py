@@ -1,14 +1,15 @@
 """fairlearn's disparities over all groups of a feature, computed by fairlearn over the cells of the cube.
 
 fairlearn is the definition: its MetricFrame is fed one row per confusion cell with the cell's count as
-`sample_weight`, which gives what one row per person gives, without its cost. Groups in which a rate is
-undefined would enter there as 0; they are left out and named instead.
+`sample_weight`, which gives what one row per person gives, without its cost; the features are its control
+levels, so that one frame serves them all. Groups in which a rate is undefined would enter there as 0; they
+are left out and named instead.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 
 from govern.evidence import Counts, Group, Measurement
@@ -16,57 +17,91 @@ from govern.measure.rates import fraction
 
 BASE = {"demographic_parity": ("selection_rate",), "equal_opportunity": ("true_positive_rate",),
         "equalized_odds": ("true_positive_rate", "false_positive_rate")}
+Features = tuple[str, ...]
 
 
-def disparities(features: tuple[str, ...], groups: Sequence[Group], counts: dict[str, Counts], *,
+def disparities(groups: Mapping[Features, Sequence[Group]], counts: Mapping[str, Counts], *,
                 favourable_is_positive: bool) -> Iterator[Measurement]:
-    """Demographic parity, equalized odds and equal opportunity, as difference and as ratio.
+    """Demographic parity, equalized odds and equal opportunity of every feature, as difference and as ratio.
 
     The missing group stays outside. Undefined with fewer than two groups in which the rates exist.
     """
-    known = [g for g in groups if not g.missing and g.n]
+    left: dict[str, dict[Features, str | None]] = {}
+    comparable: dict[str, dict[Features, list[Group]]] = {}
     for name, rates in BASE.items():
-        usable = [g for g in known if all(fraction(r, counts[g.id])[1] for r in rates)]
-        left_out = [g.name for g in known if g not in usable]
-        without = f"without {', '.join(left_out)}: {' and '.join(rates)} undefined there".replace("_", " ")
-        reason = without if left_out else None
-        if len(usable) < 2:
-            why = reason or "fewer than two groups to compare"
-            for kind in ("difference", "ratio"):
-                yield Measurement(f"{name}_{kind}", None, "undefined", why, features=features)
-            continue
-        difference, ratio = _by_fairlearn(rates, usable, counts, favourable_is_positive)
-        yield Measurement(f"{name}_difference", difference, reason=reason, features=features)
-        if ratio is None:
-            yield Measurement(f"{name}_ratio", None, "undefined", "the largest rate is 0", features=features)
-        else:
-            yield Measurement(f"{name}_ratio", ratio, reason=reason, features=features)
+        left[name], comparable[name] = _comparable(rates, groups, counts)
+    found = {}
+    for same in {tuple(g.id for of in c.values() for g in of): c for c in comparable.values()}.values():
+        # What is compared over the same groups shares one frame: its cost is a call for each group and rate.
+        names = [n for n, c in comparable.items() if c == same]
+        rates_needed = tuple(dict.fromkeys(r for n in names for r in BASE[n]))
+        gaps = _by_fairlearn(rates_needed, same, counts, favourable_is_positive) if same else {}
+        found.update({(n, f): [gap[r] for r in BASE[n]] for n in names for f, gap in gaps.items()})
+    for name in BASE:
+        for features in groups:
+            reason = left[name][features]
+            if (name, features) not in found:
+                why = reason or "fewer than two groups to compare"
+                for kind in ("difference", "ratio"):
+                    yield Measurement(f"{name}_{kind}", None, "undefined", why, features=features)
+                continue
+            differences, ratios = zip(*found[name, features], strict=True)
+            yield Measurement(f"{name}_difference", max(differences), reason=reason, features=features)
+            if any(r != r for r in ratios):
+                yield Measurement(f"{name}_ratio", None, "undefined", "the largest rate is 0", features=features)
+            else:
+                yield Measurement(f"{name}_ratio", min(ratios), reason=reason, features=features)
 
 
-def _by_fairlearn(rates: tuple[str, ...], groups: Sequence[Group], counts: dict[str, Counts],
-                  favourable_is_positive: bool) -> tuple[float, float | None]:
-    """Largest difference and smallest ratio over `rates` (fairlearn's worst case), ratio None when 0 / 0."""
+def _comparable(rates: Sequence[str], groups: Mapping[Features, Sequence[Group]], counts: Mapping[str, Counts]
+                ) -> tuple[dict[Features, str | None], dict[Features, list[Group]]]:
+    """For each feature the sentence that names groups left out, and where two remain, the groups to compare."""
+    reasons: dict[Features, str | None] = {}
+    usable: dict[Features, list[Group]] = {}
+    for features, of in groups.items():
+        known = [g for g in of if not g.missing and g.n]
+        kept = [g for g in known if all(fraction(r, counts[g.id])[1] for r in rates)]
+        left_out = ", ".join(g.name for g in known if g not in kept)
+        what = " and ".join(rates).replace("_", " ")
+        reasons[features] = f"without {left_out}: {what} undefined there" if left_out else None
+        if len(kept) > 1:
+            usable[features] = kept
+    return reasons, usable
+
+
+def _functions(favourable_is_positive: bool) -> dict[str, Callable[..., float]]:
+    """fairlearn's rates; selection speaks of the favourable label, the others of the positive one."""
     import fairlearn.metrics as fm
-    import numpy as np
 
-    functions = {
-        # Selection speaks of the favourable label, the true and false positive rates of the positive one.
+    favourable = int(favourable_is_positive)
+    return {
         "selection_rate": lambda y, p, sample_weight: fm.selection_rate(
-            y, p, pos_label=int(favourable_is_positive), sample_weight=sample_weight),
+            y, p, pos_label=favourable, sample_weight=sample_weight),
         "true_positive_rate": lambda y, p, sample_weight: fm.true_positive_rate(
             y, p, pos_label=1, sample_weight=sample_weight),
         "false_positive_rate": lambda y, p, sample_weight: fm.false_positive_rate(
             y, p, pos_label=1, sample_weight=sample_weight),
     }
-    rows = [(y, p, g.id, getattr(counts[g.id], cell))
-            for g in groups for (y, p), cell in zip(product((1, 0), (1, 0)), ("tp", "fn", "fp", "tn"), strict=True)]
-    y, p, who, n = (np.asarray(c) for c in zip(*(r for r in rows if r[3]), strict=True))
-    with warnings.catch_warnings():
+
+
+def _by_fairlearn(rates: Sequence[str], groups: Mapping[Features, Sequence[Group]], counts: Mapping[str, Counts],
+                  favourable_is_positive: bool) -> dict[Features, dict[str, tuple[float, float]]]:
+    """Largest difference and smallest ratio (NaN for 0 / 0) of each rate between the groups of each feature."""
+    import fairlearn.metrics as fm
+    import numpy as np
+    import sklearn
+
+    cells = list(zip(product((1, 0), (1, 0)), ("tp", "fn", "fp", "tn"), strict=True))
+    rows = [(y, p, f, i, n) for f, of in enumerate(groups.values()) for i, g in enumerate(of)
+            for (y, p), cell in cells if (n := getattr(counts[g.id], cell))]
+    y, p, feature, group, n = (np.asarray(c) for c in zip(*rows, strict=True))
+    functions = _functions(favourable_is_positive)
+    with warnings.catch_warnings(), sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
         warnings.simplefilter("ignore")
         frame = fm.MetricFrame(
-            metrics={r: functions[r] for r in rates}, y_true=y, y_pred=p, sensitive_features=who,
-            sample_params={r: {"sample_weight": n} for r in rates})
+            metrics={r: functions[r] for r in rates}, y_true=y, y_pred=p, sensitive_features=group,
+            control_features=feature, sample_params={r: {"sample_weight": n} for r in rates})
         differences = frame.difference(method="between_groups")
         ratios = frame.ratio(method="between_groups")
-    finite = [float(v) for v in ratios if v == v]
-    return max(float(v) for v in differences), min(finite) if len(finite) == len(rates) else None
+    return {features: {r: (float(differences.loc[i, r]), float(ratios.loc[i, r])) for r in rates}
+            for i, features in enumerate(groups)}

@@ -76,9 +76,7 @@ def add_disparities(out: Numbers, labels: Labels) -> None:
     for group in out.groups:
         if group.features:
             by_feature.setdefault(group.features, []).append(group)
-    for features, groups in by_feature.items():
-        out.measurements += disparities(features, groups, of,
-                                        favourable_is_positive=labels.favourable_is_positive)
+    out.measurements += disparities(by_feature, of, favourable_is_positive=labels.favourable_is_positive)
 
 
 def _score_numbers(cube: Cube, splits: Sequence[tuple[Partition, list[Group]]], out: Numbers) -> None:

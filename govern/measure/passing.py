@@ -101,7 +101,7 @@ class Pass:
 
 def roles(plan: ColumnPlan) -> dict[str, str]:
     """The role of every column that is read: target, sensitive, score, prediction, feature."""
-    by_column = {plan.target: "target", **{c: "sensitive" for c in plan.sensitive.values()}}
+    by_column = {plan.target: "target", **dict.fromkeys(plan.sensitive.values(), "sensitive")}
     if plan.score:
         by_column[plan.score] = "score"
     if plan.prediction:
@@ -119,7 +119,7 @@ def labels_of(source: DataSource, target: str, *, positive: str | None, favourab
 
 
 def _target_coder(target: str) -> LevelCoder:
-    return LevelCoder(target, limit=TARGET_LABELS,
+    return LevelCoder(target, limit=TARGET_LABELS, empty=False,
                       fix="give a binary target; more classes and numbers come in a later version")
 
 

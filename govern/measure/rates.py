@@ -80,7 +80,7 @@ def pairs_of(groups: Sequence[Group]) -> list[tuple[Group, Group]]:
 def comparisons(groups: Sequence[Group], counts: dict[str, Counts]) -> Iterator[Measurement]:
     """Difference and ratio of every count metric between the groups of one feature.
 
-    Newcombe's interval for differences, the log ratio with ½ for ratios; undefined where a rate is.
+    Newcombe's interval for differences, its square-and-add counterpart for ratios; undefined where a rate is.
     """
     pairs = pairs_of(groups)
     for metric in COUNT_METRICS:
@@ -109,7 +109,7 @@ def _ratio(metric: str, group: str, reference: str, x1: int, n1: int, x2: int, n
     low, high = ratio(x1, n1, x2, n2, ALPHA)
     return Measurement(metric, (x1 / n1) / (x2 / n2), group=group, reference=reference, compare="ratio",
                        numerator=x1, denominator=n1, reference_numerator=x2, reference_denominator=n2,
-                       interval=Interval(low, high, LEVEL, "log ratio + ½"))
+                       interval=Interval(low, high, LEVEL, "square-and-add"))
 
 
 def overall_group(counts: Counts, *, favourable_is_positive: bool) -> Group:

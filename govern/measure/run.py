@@ -227,7 +227,7 @@ class _Stored:
 
     def __init__(self, settings: Settings, plan: ColumnPlan, labels: Labels, where: str) -> None:
         self._threshold, self._plan, self._labels, self._where = settings.data.threshold, plan, labels, where
-        self._coder = LevelCoder(plan.prediction or "", fix="give a column of predicted labels")
+        self._coder = LevelCoder(plan.prediction or "", empty=False, fix="give a column of predicted labels")
         self._seen: set[float] = set()
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from govern.evidence import OVERALL, REST, Curve, Group, Interval, Measurement
 from govern.measure.rates import ALPHA, LEVEL, pairs_of
+from govern.metrics import METRICS
 from govern.stats.intervals import mover_difference, transformed
 from govern.stats.ranked import Estimate
 from govern.stats.scores import GroupScores, Scores
@@ -15,14 +16,17 @@ METHODS = {"roc_auc": "DeLong, logit", "average_precision": "infinitesimal jackk
            "log_loss": "mean", "brier_score": "mean", "calibration_error": "debiased, normal"}
 
 
-def _bounds(e: Estimate) -> tuple[float, float] | None:
+def _bounds(metric: str, e: Estimate) -> tuple[float, float] | None:
+    """Two-sided bounds, cut off where the metric cannot go; None without a standard error."""
     if e.value is None or e.se is None or e.status != "ok":
         return None
-    return transformed(e.value, e.se, e.transform, ALPHA)
+    low, high = transformed(e.value, e.se, e.transform, ALPHA)
+    row = METRICS[metric]
+    return low if row.low is None else max(low, row.low), high if row.high is None else min(high, row.high)
 
 
 def _interval(metric: str, e: Estimate) -> Interval | None:
-    bounds = _bounds(e)
+    bounds = _bounds(metric, e)
     return bounds and Interval(*bounds, LEVEL, METHODS[metric])
 
 
@@ -62,7 +66,7 @@ def _difference(metric: str, group: str, a: Estimate, reference: str, b: Estimat
         reason = a.reason if a.value is None else b.reason
         return Measurement(metric, None, "undefined", reason, group, reference, "difference")
     value = a.value - b.value
-    first, second = _bounds(a), _bounds(b)
+    first, second = _bounds(metric, a), _bounds(metric, b)
     if first is None or second is None:
         reason = a.reason if first is None else b.reason
         return Measurement(metric, value, "too_few", reason, group, reference, "difference")

@@ -33,8 +33,7 @@ class Documents:
     def scored(self) -> bool:
         """Whether there are scores, not labels only."""
         return any(
-            m.metric in SCORE_METRICS and m.group == OVERALL and m.value is not None
-            for m in self.evidence.measurements
+            m.metric in SCORE_METRICS and m.group == OVERALL and m.value is not None for m in self.evidence.measurements
         )
 
 
@@ -122,13 +121,7 @@ def limits_of(rule: Rule, metric: str, evidence: Evidence) -> Limits:
     """The rule's limits, `declared` replaced by what the owner declared for `metric`."""
 
     def side(limit: Decimal | str | None, name: str) -> Decimal | None:
-        return (
-            limit
-            if isinstance(limit, Decimal)
-            else _declared(evidence, metric, name)
-            if limit == DECLARED
-            else None
-        )
+        return limit if isinstance(limit, Decimal) else _declared(evidence, metric, name) if limit == DECLARED else None
 
     return Limits(side(rule.minimum, "min"), side(rule.maximum, "max"))
 
@@ -163,8 +156,10 @@ def in_family(rule: Rule) -> bool:
     return bool(rule.fields.decide == "interval" and (rule.fields.family or rule.terms.family) == "policy")
 
 
-def not_measured(metric: str, documents: Documents) -> Question:
-    """The answer where the evidence lacks a metric: it does not exist without scores, else it was not run."""
-    if metric in SCORE_METRICS and not documents.scored:
-        return settled("n/a", "there are no scores, only predicted labels", metric=metric)
-    return settled("not_run", f"{METRICS[metric].title} was not measured", metric=metric)
+def not_measured(rule: Rule, metric: Asked, documents: Documents, features: tuple[str, ...] = ()) -> Question:
+    """The answer where the evidence lacks a metric. Without scores a metric of the score does not exist, unless
+    the owner declared it: what was promised and not measured was not run."""
+    declared = metric.primary or DECLARED in (rule.minimum, rule.maximum)
+    if metric.name in SCORE_METRICS and not documents.scored and not declared:
+        return settled("n/a", "there are no scores, only predicted labels", metric=metric.name, features=features)
+    return settled("not_run", f"{METRICS[metric.name].title} was not measured", metric=metric.name, features=features)

@@ -32,9 +32,7 @@ class Limits:
 
     def holds(self, value: int) -> bool:
         """Whether `value` lies inside."""
-        return (self.minimum is None or value >= self.minimum) and (
-            self.maximum is None or value <= self.maximum
-        )
+        return (self.minimum is None or value >= self.minimum) and (self.maximum is None or value <= self.maximum)
 
     def inside(self, low: float, high: float) -> bool:
         """Whether the interval lies wholly inside."""
@@ -95,13 +93,7 @@ def judge_one(
 
     An estimate outside never passes and one inside never fails, whatever the interval says.
     """
-    of = (
-        quantity.a
-        if isinstance(quantity, Difference | Ratio)
-        else quantity
-        if isinstance(quantity, Rate)
-        else None
-    )
+    of = quantity.a if isinstance(quantity, Difference | Ratio) else quantity if isinstance(quantity, Rate) else None
     to = quantity.b if isinstance(quantity, Difference | Ratio) else None
     seen = Comparison(
         group,
@@ -179,5 +171,5 @@ def absolute(limits: Limits, compare: str) -> Limits:
     if compare == "difference" and limits.maximum is not None:
         return Limits(-limits.maximum, limits.maximum)
     if compare == "ratio" and limits.minimum is not None:
-        return Limits(limits.minimum, 1 / Fraction(limits.minimum))
+        return Limits(limits.minimum, 1 / Fraction(limits.minimum) if limits.minimum > 0 else None)
     return limits

@@ -64,8 +64,7 @@ def at_phase(value: Any, phase: Phase) -> Any:
 def _limit(value: Any) -> Any:
     if isinstance(value, dict) and "baseline" in value:
         raise ValueError(
-            "a limit relative to a baseline needs --baseline, which is not in this version; "
-            "give a number or declared"
+            "a limit relative to a baseline needs --baseline, which is not in this version; give a number or declared"
         )
     if isinstance(value, bool) or (not isinstance(value, int | float) and value != DECLARED):
         raise ValueError("a limit is a number or declared; write it without quotes")
@@ -82,9 +81,7 @@ Limit = Annotated[
 class RuleFields(Fields):
     """What every rule says about itself."""
 
-    id: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", description="short and stable; unique in the policy"
-    )
+    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", description="short and stable; unique in the policy")
     title: Texts | str = Field(description="what is judged, in a few words")
     severity: Severity | ByPhase[Severity] = Field(
         description="what a fail does: block, review, warn or info; one value or one for each phase"
@@ -116,9 +113,7 @@ class LimitFields(RuleFields):
         None,
         description="a fail is corrected for all rules of this policy that bind (policy) or only for its own (rule)",
     )
-    min_n: int | None = Field(
-        None, ge=0, description="groups with a smaller denominator do not hold up a pass"
-    )
+    min_n: int | None = Field(None, ge=0, description="groups with a smaller denominator do not hold up a pass")
     min_share: float | None = Field(
         None, ge=0, lt=1, description="groups with a smaller share of the rows do not hold up a pass"
     )
@@ -182,14 +177,15 @@ class MetricNames:
     @property
     def known(self) -> list[str]:
         """The names that may be given."""
-        names = [
-            m.name for m in METRICS.values() if m.family in self.families and m.name != "calibration_p_value"
-        ]
+        names = [m.name for m in METRICS.values() if m.family in self.families and m.name != "calibration_p_value"]
         return [*names, PRIMARY] if self.primary else names
 
     def check(self, value: Any) -> Any:
         """`value` when all its names are known. Raises ValueError naming the nearest registered one."""
-        for name in value if isinstance(value, list) else [value]:
+        names = value if isinstance(value, list) else [value]
+        if not names or any(names.count(name) > 1 for name in names):
+            raise ValueError("is an empty list" if not names else "names a metric twice")
+        for name in names:
             if name in self.known:
                 continue
             row = METRICS.get(name) if isinstance(name, str) else None
@@ -202,8 +198,7 @@ class MetricNames:
                     "write the rate as metric, with compare and against"
                 )
             raise ValueError(
-                f"kind {self.kind} does not judge the {row.family} metric {name}; "
-                f"known: {', '.join(self.known)}"
+                f"kind {self.kind} does not judge the {row.family} metric {name}; known: {', '.join(self.known)}"
             )
         return value
 
@@ -222,3 +217,19 @@ class MetricNames:
 def as_list(value: str | list[str]) -> list[str]:
     """One name or several as a list."""
     return [value] if isinstance(value, str) else value
+
+
+def check_limits(minimum: Any, maximum: Any, low: float | None, high: float | None) -> None:
+    """Raises ValueError for no limit at all, for limits that exclude each other, and for one outside `low` to
+    `high`, where it would be a percentage or a slip and could never decide."""
+    if minimum is None and maximum is None:
+        raise ValueError("needs min or max; add one")
+    numbers = [v for v in (minimum, maximum) if v is not None and v != DECLARED]
+    if len(numbers) == 2 and minimum > maximum:
+        raise ValueError(f"min {minimum} is above max {maximum}; exchange them")
+    for v in numbers:
+        if (low is not None and v < low) or (high is not None and v > high):
+            ends = [f"{word} {end:g}" for word, end in (("from", low), ("to", high)) if end is not None]
+            raise ValueError(
+                f"limit {v:g} lies outside the range {' '.join(ends)}; write shares as fractions, 0.8 for 80 %"
+            )

@@ -87,9 +87,7 @@ def _check(evidence: Evidence, judged: Mapping[str, str], compute: Compute | Non
                 fix="it was edited; measure again",
             )
     if compute is not None and judged.get("evidence", compute.evidence_sha256) != compute.evidence_sha256:
-        raise InputError(
-            "was measured with other evidence", where="compute", fix="give the two files of one run"
-        )
+        raise InputError("was measured with other evidence", where="compute", fix="give the two files of one run")
 
 
 def _distinct(policies: Sequence[Policy]) -> list[Policy]:
@@ -105,14 +103,10 @@ def _distinct(policies: Sequence[Policy]) -> list[Policy]:
 def _findings(policy: Policy, documents: Documents, phase: Phase) -> list[Finding]:
     """All findings of a policy: questions first, because a fail is corrected for how many bind."""
     asked = [
-        (rule, question)
-        for rule in policy.rules
-        for question in KINDS[rule.fields.kind].questions(rule, documents)
+        (rule, question) for rule in policy.rules for question in KINDS[rule.fields.kind].questions(rule, documents)
     ]
     family = sum(q.uncertain and at_phase(rule.fields.severity, phase) in BINDING for rule, q in asked)
-    return [
-        _finding(policy, rule, question, question.answer(max(1, family)), phase) for rule, question in asked
-    ]
+    return [_finding(policy, rule, question, question.answer(max(1, family)), phase) for rule, question in asked]
 
 
 def _finding(policy: Policy, rule: Rule, question: Question, answer: Answer, phase: Phase) -> Finding:
@@ -187,9 +181,7 @@ def _outcome(findings: Sequence[Finding]) -> tuple[Outcome, tuple[str, ...]]:
     """BLOCK over REVIEW over PASS; a run in which nothing was evaluated is REVIEW."""
     effects = {f.counts_as for f in findings}
     outcome: Outcome = "BLOCK" if "BLOCK" in effects else "REVIEW" if "REVIEW" in effects else "PASS"
-    if outcome == "PASS" and not any(
-        f.outcome in ("pass", "fail", "insufficient", "waived") for f in findings
-    ):
+    if outcome == "PASS" and not any(f.outcome in ("pass", "fail", "insufficient", "waived") for f in findings):
         return "REVIEW", (NOTHING_EVALUATED,)
     return outcome, ()
 

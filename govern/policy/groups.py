@@ -54,7 +54,7 @@ def gated(rule: Rule, evidence: Evidence) -> list[tuple[Features, str | None]]:
             found.append((wanted, f"{name} is not measured as a sensitive feature (measured: {known})"))
         else:
             found.append((match, None))
-    return found
+    return list(dict.fromkeys(found))
 
 
 def compared(rule: Rule, evidence: Evidence, features: Features) -> list[Group]:

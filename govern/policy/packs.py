@@ -51,10 +51,8 @@ def find(name_or_path: str, *, base: Path | None = None) -> Path:
     path = next((p for p in resource("policies").glob("*.yaml") if p.stem == name_or_path), None)
     if path is None:
         known = [p.stem for p in sorted(resource("policies").glob("*.yaml"))]
-        said = nearest(name_or_path, known) or f"shipped: {', '.join(known)}"
-        raise InputError(
-            f'no policy "{printable(name_or_path)}"', fix=f"{said}; a file needs .yaml or a folder"
-        )
+        said = nearest(name_or_path, known) or f"shipped: {', '.join(known)}; a path ends in .yaml or holds a slash"
+        raise InputError(f'no policy "{printable(name_or_path)}"', fix=said)
     return path
 
 
@@ -90,9 +88,7 @@ def _resolve(
     try:
         path = find(given, base=base)
         if path.resolve() in trail:
-            raise InputError(
-                f'"{printable(given)}" extends itself in a circle', fix="remove one of the extends"
-            )
+            raise InputError(f'"{printable(given)}" extends itself in a circle', fix="remove one of the extends")
         data = read_bytes(path, MAX_BYTES)
     except InputError as err:
         if asked is None:

@@ -107,7 +107,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """(x1/n1) / (x2/n2) of disjoint rows; bounds by the log ratio with ½, undefined when x2 is 0."""
+    """(x1/n1) / (x2/n2) of disjoint rows; bounds by square-and-add (Donner & Zou), undefined when x2 is 0."""
 
     a: Rate
     b: Rate
@@ -158,9 +158,7 @@ class Score:
     def why(self) -> str | None:
         if self.value is None:
             return self.reason or "undefined"
-        return (
-            self.reason if self.reason else None if self.se is not None else "no standard error was measured"
-        )
+        return self.reason if self.reason else None if self.se is not None else "no standard error was measured"
 
     @property
     def no_gap(self) -> int | None:

@@ -40,9 +40,7 @@ class Head(Fields):
         default_factory=lambda: Defaults.model_validate({}),
         description="values for the rules of this file that do not say otherwise",
     )
-    rules: list[dict[str, Any]] = Field(
-        default_factory=list, description="rules, and overrides of extended ones"
-    )
+    rules: list[dict[str, Any]] = Field(default_factory=list, description="rules, and overrides of extended ones")
 
     @field_validator("as_of")
     @classmethod
@@ -57,9 +55,7 @@ class OverrideFields(Fields):
     """Other values for fields of a rule that was taken over, and why."""
 
     id: str = Field(description="the rule that is changed")
-    override: dict[str, Any] = Field(
-        min_length=1, description="its fields that change, with their new values"
-    )
+    override: dict[str, Any] = Field(min_length=1, description="its fields that change, with their new values")
     reason: str = Field(min_length=1, description="why; shown beside the rule")
 
 
@@ -115,9 +111,7 @@ def read_drafts(doc: YamlDoc, head: Head) -> tuple[list[Draft], list[tuple[Place
         draft = Draft(raw, {key: (doc, (*place, key)) for key in raw}, doc, place, head.defaults)
         build(draft)
         if rule in drafts:
-            raise doc.error(
-                (*place, "id"), f'there are two rules "{rule}"', "give one of them another id", rule
-            )
+            raise doc.error((*place, "id"), f'there are two rules "{rule}"', "give one of them another id", rule)
         drafts[str(rule)] = draft
     return list(drafts.values()), overrides
 
@@ -190,7 +184,7 @@ def _refused(
 
     path, what, fix = first_problem(model, raw, err.errors(), where)
     doc, place = draft.find(path)
-    return doc.error(place, what, fix, rule)
+    return doc.error(place, what.removeprefix("the file: "), fix, rule)
 
 
 def _limit(draft: Draft, key: str) -> Decimal | str | None:

@@ -25,12 +25,7 @@ def settle(metric: str, outcome: str, worst: Judged, limits: Limits) -> Settle |
     fewer = 0 if a.n <= b.n or seen.reference == REST else 1
     lower = 0 if a.x * b.n <= b.x * a.n else 1
     rows = gap = selections = None
-    if (
-        metric == "selection_rate"
-        and worst.margin is not None
-        and worst.margin < 0
-        and sides[lower][0] != REST
-    ):
+    if metric == "selection_rate" and worst.margin is not None and worst.margin < 0 and sides[lower][0] != REST:
         # Favourable outcomes help the group with the lower rate.
         _, low, high, inner = sides[lower]
         selections = selections_to_meet(

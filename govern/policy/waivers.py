@@ -25,9 +25,7 @@ class Waived:
     states: tuple[WaiverState, ...]
 
 
-def apply(
-    waivers: Sequence[Mapping[str, Any]], findings: Sequence[Finding], evidence: Evidence, today: date
-) -> Waived:
+def apply(waivers: Sequence[Mapping[str, Any]], findings: Sequence[Finding], evidence: Evidence, today: date) -> Waived:
     """The findings with those under a valid waiver marked "waived", which no longer count.
 
     A waiver that is not valid has no effect and says why. `expires` is the last day on which it holds.
@@ -47,9 +45,7 @@ def _names(rule: str, finding: Finding) -> bool:
     return rule in (finding.rule, f"{finding.policy}/{finding.rule}")
 
 
-def _state(
-    waiver: Mapping[str, Any], findings: Sequence[Finding], evidence: Evidence, today: date
-) -> WaiverState:
+def _state(waiver: Mapping[str, Any], findings: Sequence[Finding], evidence: Evidence, today: date) -> WaiverState:
     text = {key: _text(waiver.get(key)) for key in KNOWN}
     try:
         days: int | None = (date.fromisoformat(text["expires"]) - today).days
@@ -112,6 +108,4 @@ def _is_subject(name: str, evidence: Evidence) -> bool:
     if isinstance(model, Mapping) and name == model.get("name"):
         return True
     digest = name.removeprefix("sha256:").lower()
-    return any(
-        name == s.name or (len(digest) >= 8 and s.sha256.startswith(digest)) for s in evidence.subjects
-    )
+    return any(name == s.name or (len(digest) >= 8 and s.sha256.startswith(digest)) for s in evidence.subjects)

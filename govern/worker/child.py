@@ -70,12 +70,12 @@ class _Server:
 
     def _answer(self, request: Header, buffers: Sequence[Buffer]) -> Reply:
         if request["op"] == "load":
-            return self._load(bytes(buffers[0]), request["format"])
+            return self._load(buffers[0], request["format"])
         if self.loaded is None:
             raise Failure("unsupported", text="no model is loaded")
         return _ON_BATCH[request["op"]](self.loaded, request, buffers)
 
-    def _load(self, data: bytes, format: str) -> Reply:
+    def _load(self, data: Buffer, format: str) -> Reply:
         # numpy and joblib reserve shared memory at import, which needs files that grow: import them before.
         self.preload(["numpy", "joblib"])
         sys.dont_write_bytecode = True
@@ -118,7 +118,12 @@ def _explain(loaded: Loaded, request: Header, buffers: Sequence[Buffer]) -> Repl
     x = _batch(loaded, request["batch"], buffers[:here])
     background = _batch(loaded, request["background"], buffers[here:])
     found = explain(loaded, x, background, request["positive"], request["seed"], request["budget"])
-    answer = {"method": found.method, "output_space": found.output_space, "exact": found.exact}
+    answer = {
+        "method": found.method,
+        "output_space": found.output_space,
+        "exact": found.exact,
+        "background_rows": found.background_rows,
+    }
     return answer, [
         np.ascontiguousarray(found.values).data,
         np.ascontiguousarray(found.output).data,

@@ -1,11 +1,12 @@
 """Attribute the model's output to its input columns. Runs in the model's process only.
 
 The fast exact explainer where there is one, through the preprocessing of a pipeline; the model-agnostic one
-(`agnostic.py`) otherwise, and also where an exact one's values do not add up to the model's own output.
+(`agnostic.py`) otherwise, also where an exact one is too slow or misses the model's own output.
 """
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import dataclass
 from typing import Any, Final
@@ -28,7 +29,8 @@ SHAP_TREES: Final = {
 }
 AGNOSTIC_ROWS: Final = 100
 AGNOSTIC_BACKGROUND: Final = 50
-ROW_COST: Final = 200  # a row predicted takes about as long as 200 tree leaves visited
+LEAST_EXACT: Final = 50
+ROW_COST: Final = 1250  # a row predicted takes about as long as 1250 units of `_cost`
 TOLERANCE: Final = 1e-6
 SINGLE_TOLERANCE: Final = 1e-5  # XGBoost adds in single precision
 
@@ -45,6 +47,7 @@ class Attributed:
     method: str
     output_space: str
     exact: bool
+    background_rows: int = 0
 
     @property
     def residual(self) -> float:
@@ -53,7 +56,7 @@ class Attributed:
 
 
 def explain(loaded: Loaded, x: Any, background: Any, positive: str, seed: int, budget: int) -> Attributed:
-    """Attributions for the first rows of `x`, as many as `budget` (leaves of trees visited) allows.
+    """Attributions for the first rows of `x`, as many as `budget` (units of `_cost`) allows.
 
     The exact explainers speak of the model's raw output where that is additive: log-odds, or probability for
     forests. Raises Failure where there is nothing to explain: no rows, no background.
@@ -73,7 +76,9 @@ def _exact(loaded: Loaded, x: Any, background: Any, sign: int, budget: int) -> A
         before, last, origin = _unwrapped(loaded.model, x.shape[1])
         if origin is None:
             return None
-        rows = min(len(x), max(1, budget // _leaves(last)))
+        rows = min(len(x), budget // _cost(last))
+        if rows < min(len(x), LEAST_EXACT):
+            return None  # large deep forests: permutations explain many more rows in the same time
         inner = _transformed(before, take(x, 0, rows))
         raw = _raw_attributions(last, inner, lambda: _transformed(before, background), sign)
     except MemoryError:
@@ -84,7 +89,7 @@ def _exact(loaded: Loaded, x: Any, background: Any, sign: int, budget: int) -> A
     if raw is None or raw.values.shape[1] != len(origin):
         return None
     values = add_up(raw.values, origin, x.shape[1])
-    found = Attributed(values, raw.base, raw.output, raw.method, raw.output_space, True)
+    found = Attributed(values, raw.base, raw.output, raw.method, raw.output_space, True, raw.background_rows)
     tolerance = SINGLE_TOLERANCE if raw.method.startswith("XGBoost") else TOLERANCE
     largest = float(np.abs(raw.output).max(initial=0.0))
     return found if found.residual <= tolerance * max(1.0, largest) else None
@@ -116,23 +121,28 @@ def _transformed(before: list[Any], x: Any) -> Any:
     return x
 
 
-def _leaves(model: Any) -> int:
-    """Leaves that one row passes in all trees: what a row's exact attribution costs; 1 where unknown."""
+def _cost(model: Any) -> int:
+    """What a row's exact attribution costs, at least 1: leaves × (log2 of a tree's leaves)².
+
+    Source: Lundberg, Erion & Lee 2018, arXiv:1802.03888, section 3 (trees × leaves × depth²).
+    """
     kind = type(model).__name__
+    trees, leaves = 1, 1
     if kind == "LGBMClassifier":
-        return int(model.booster_.num_trees()) * int(model.num_leaves)
-    if kind == "XGBClassifier":
-        # Every split has one entry in the importance counts; leaves are splits and one a tree.
-        splits = sum(model.get_booster().get_score(importance_type="weight").values())
-        return max(1, int(splits) + int(model.get_booster().num_boosted_rounds()))
-    if kind == "HistGradientBoostingClassifier":
-        return sum(int(tree.get_n_leaf_nodes()) for stage in model._predictors for tree in stage)
-    if kind == "DecisionTreeClassifier":
-        return int(model.get_n_leaves())
-    trees = getattr(model, "estimators_", None)
-    if kind in SHAP_TREES and trees is not None:
-        return sum(int(tree.get_n_leaves()) for tree in np.ravel(np.array(trees, dtype=object)))
-    return 1
+        trees = int(model.booster_.num_trees())
+        leaves = trees * int(model.num_leaves)
+    elif kind == "XGBClassifier":
+        # Every split counts once in the importance by weight; a tree has one leaf more than it has splits.
+        trees = int(model.get_booster().num_boosted_rounds())
+        leaves = trees + int(sum(model.get_booster().get_score(importance_type="weight").values()))
+    elif kind == "HistGradientBoostingClassifier":
+        each = [int(tree.get_n_leaf_nodes()) for stage in model._predictors for tree in stage]
+        trees, leaves = len(each), sum(each)
+    elif kind in SHAP_TREES:
+        own = getattr(model, "estimators_", None)
+        each = [int(tree.get_n_leaves()) for tree in ([model] if own is None else np.ravel(own))]
+        trees, leaves = len(each), sum(each)
+    return max(1, round(leaves * math.log2(max(2.0, leaves / max(1, trees))) ** 2))
 
 
 def _raw_attributions(model: Any, x: Any, background: Any, sign: int) -> Attributed | None:
@@ -224,7 +234,9 @@ def _linear(model: Any, x: Any, background: Any, sign: int) -> Attributed | None
     raw = np.asarray(model.decision_function(x), dtype=np.float64)
     base = float(mean @ coefficients + np.ravel(model.intercept_)[0])
     values = (_dense(x) - mean) * coefficients
-    return Attributed(sign * values, sign * base, sign * raw, "linear, exact", _space(model, x, raw), True)
+    space = _space(model, x, raw)
+    behind = background.shape[0]
+    return Attributed(sign * values, sign * base, sign * raw, "linear, exact", space, True, behind)
 
 
 def _plain(x: Any) -> Any:
@@ -238,7 +250,8 @@ def _dense(x: Any) -> Floats:
 
 
 def _agnostic(loaded: Loaded, x: Any, background: Any, positive: str, seed: int, budget: int) -> Attributed:
-    background = take(background, 0, AGNOSTIC_BACKGROUND)
+    # The last rows, so that where both are one sample the rows explained are not their own background.
+    background = take(background, max(0, len(background) - AGNOSTIC_BACKGROUND), len(background))
     evaluations = len(background) * max(1, 2 * x.shape[1] - 1)
     rows = max(1, min(len(x), AGNOSTIC_ROWS, budget // (ROW_COST * evaluations)))
     both = coded(_stacked(take(x, 0, rows), background))
@@ -254,8 +267,8 @@ def _agnostic(loaded: Loaded, x: Any, background: Any, positive: str, seed: int,
 
     values, base, outputs = permutation_values(output, both, rows, seed)
     space = "probability" if loaded.has_score else "label"
-    method = f"permutations, {rows} rows against {len(background)} background rows"
-    return Attributed(values, base, outputs, method, space, False)
+    method = "permutations"
+    return Attributed(values, base, outputs, method, space, False, len(background))
 
 
 def _stacked(x: Any, background: Any) -> Any:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from govern.worker.protocol import Failure, Header
+from govern.worker.protocol import Buffer, Failure, Header
 
 PACKAGES: Final = {"sklearn": "scikit-learn"}
 MAX_PARAMETERS: Final = 20
@@ -34,7 +34,7 @@ class Loaded:
     has_score: bool
 
 
-def load(data: bytes | bytearray, format: str) -> tuple[Loaded, Header]:
+def load(data: Buffer, format: str) -> tuple[Loaded, Header]:
     """The model in `data` ("pickle" or "joblib", compressed too) and its description for the parent.
 
     Raises Failure where the bytes cannot be loaded here, or hold something without `predict`.
@@ -65,7 +65,7 @@ def load(data: bytes | bytearray, format: str) -> tuple[Loaded, Header]:
     }
 
 
-def _unpickle(data: bytes | bytearray, format: str) -> Any:
+def _unpickle(data: Buffer, format: str) -> Any:
     try:
         if format == "joblib":
             import joblib
@@ -87,7 +87,7 @@ def _unpickle(data: bytes | bytearray, format: str) -> Any:
         raise _not_loadable(data, e) from e
 
 
-def _not_loadable(data: bytes | bytearray, error: Exception) -> Failure:
+def _not_loadable(data: Buffer, error: Exception) -> Failure:
     """The failure that names the saved and the installed library version where the bytes tell the former."""
     found = SAVED_WITH.search(data)
     if found and "sklearn" in sys.modules:
@@ -204,7 +204,7 @@ def parts(model: Any) -> list[Any]:
 def use_one_thread(model: Any) -> None:
     """Set `n_jobs` to 1 wherever the model has it, so that sums do not depend on scheduling."""
     for part in parts(model):
-        if isinstance(vars(part).get("n_jobs"), int):
+        if "n_jobs" in vars(part):
             part.n_jobs = 1
         booster = vars(part).get("_Booster")
         if type(booster).__module__.startswith("xgboost"):

@@ -10,17 +10,18 @@ from numpy.typing import NDArray
 from govern.worker.load import Loaded, label
 from govern.worker.protocol import Failure
 
-# Classifiers whose `predict` is the class of largest `predict_proba`, except where two are exactly equal.
+# Classifiers whose `predict` is the class of largest `predict_proba`; True where that holds for equal ones
+# too (the first is taken), False where `predict` decides by another number that rounding may make equal.
 # Read in the sources of scikit-learn 1.6 to 1.9, LightGBM 4.5 to 4.7 and XGBoost 2.1 to 3.2.
 MOST_PROBABLE: Final = {
-    ("sklearn", "RandomForestClassifier"),
-    ("sklearn", "ExtraTreesClassifier"),
-    ("sklearn", "DecisionTreeClassifier"),
-    ("sklearn", "HistGradientBoostingClassifier"),
-    ("sklearn", "GradientBoostingClassifier"),
-    ("sklearn", "LogisticRegression"),
-    ("lightgbm", "LGBMClassifier"),
-    ("xgboost", "XGBClassifier"),
+    ("sklearn", "RandomForestClassifier"): True,
+    ("sklearn", "ExtraTreesClassifier"): True,
+    ("sklearn", "DecisionTreeClassifier"): True,
+    ("lightgbm", "LGBMClassifier"): True,
+    ("xgboost", "XGBClassifier"): True,
+    ("sklearn", "HistGradientBoostingClassifier"): False,
+    ("sklearn", "GradientBoostingClassifier"): False,
+    ("sklearn", "LogisticRegression"): False,
 }
 SUM_TOLERANCE: Final = 1e-6
 
@@ -44,7 +45,7 @@ def predict(loaded: Loaded, x: Any, rows: int, positive: str) -> tuple[NDArray[n
     with np.errstate(invalid="ignore"):
         outside = ((probabilities < 0) | (probabilities > 1)).any(axis=1)
         invalid = outside | (np.abs(probabilities.sum(axis=1, dtype=np.float64) - 1) > SUM_TOLERANCE)
-    codes = _most_probable(probabilities) if _predicts_most_probable(loaded.model) else None
+    codes = _most_probable(probabilities, _ties_allowed(loaded.model))
     if codes is None:
         codes = _label_codes(loaded, x, rows)
     return codes, score, int(invalid.sum()), int((~np.isfinite(score)).sum())
@@ -72,23 +73,27 @@ def _label_codes(loaded: Loaded, x: Any, rows: int) -> NDArray[np.int32]:
     return np.array([codes.get(label(v), -1) for v in values], dtype=np.int32)[inverse]
 
 
-def _predicts_most_probable(model: Any) -> bool:
+def _ties_allowed(model: Any) -> bool | None:
+    """Whether the model's `predict` is its most probable class, for ties too (True) or not (False); None: no."""
     kind = type(model)
     module = kind.__module__.split(".")[0]
     if module == "sklearn" and kind.__name__ in {"GridSearchCV", "RandomizedSearchCV"}:
-        return _predicts_most_probable(getattr(model, "best_estimator_", None))
+        return _ties_allowed(getattr(model, "best_estimator_", None))
     if module == "sklearn" and kind.__name__ == "Pipeline":
-        return _predicts_most_probable(model.steps[-1][1])
-    return (module, kind.__name__) in MOST_PROBABLE and not {"predict", "predict_proba"} & set(vars(model))
+        return _ties_allowed(model.steps[-1][1])
+    if {"predict", "predict_proba"} & set(getattr(model, "__dict__", ())):
+        return None
+    return MOST_PROBABLE.get((module, kind.__name__))
 
 
-def _most_probable(probabilities: NDArray[Any]) -> NDArray[np.int32] | None:
-    """The column of the largest probability (n,), or None where a row has two, or one is not finite."""
-    if not np.isfinite(probabilities).all() or probabilities.shape[1] < 2:
+def _most_probable(probabilities: NDArray[Any], ties_allowed: bool | None) -> NDArray[np.int32] | None:
+    """The column of the largest probability (n,), or None where `predict` itself has to be asked."""
+    if ties_allowed is None or probabilities.shape[1] < 2 or not np.isfinite(probabilities).all():
         return None
-    top = np.partition(probabilities, -2, axis=1)[:, -2:]
-    if (top[:, 0] == top[:, 1]).any():
-        return None
+    if not ties_allowed:
+        top = np.partition(probabilities, -2, axis=1)[:, -2:]
+        if (top[:, 0] == top[:, 1]).any():
+            return None
     largest: NDArray[np.int32] = probabilities.argmax(axis=1).astype(np.int32)
     return largest
 

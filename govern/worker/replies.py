@@ -68,7 +68,8 @@ class Explained:
     """values (n, n_features) + base = output (n,) up to `residual`, for the positive class.
 
     n may be smaller than asked for: the first rows, as many as the budget allowed. `output_space`: log-odds,
-    probability, margin (a decision function without known scale) or label (0 or 1).
+    probability, margin (a decision function without known scale) or label (0 or 1). `background_rows` is 0
+    where the trees' own counts stand for a background.
     """
 
     values: Floats
@@ -79,6 +80,14 @@ class Explained:
     exact: bool
     residual: float
     features: tuple[str, ...]
+    background_rows: int
+
+    @property
+    def background(self) -> str:
+        """What the output is compared with, in words."""
+        if not self.background_rows:
+            return "the rows each tree counted in training"
+        return "mean of a sample of the data" if self.exact else "rows of a sample of the data"
 
 
 @dataclass(frozen=True)
@@ -151,6 +160,7 @@ def read_explained(answer: Header, buffers: Sequence[Buffer], max_rows: int, fea
         exact=answer["exact"],
         residual=float(numbers[1]),
         features=features,
+        background_rows=int(_number(answer.get("background_rows"), 0, 10**9)),
     )
 
 

@@ -19,6 +19,7 @@ ONE_TO_ONE: Final = {
     "QuantileTransformer",
     "PowerTransformer",
     "OrdinalEncoder",
+    "TargetEncoder",
     "Binarizer",
 }
 MAX_DEPTH: Final = 20

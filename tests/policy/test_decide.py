@@ -96,7 +96,8 @@ def test_score_differences_combine_both_intervals() -> None:
 
 
 def test_undefined_numbers_carry_their_reason() -> None:
-    for quantity in (Ratio(Rate(1, 10), Rate(0, 10)), Ratio(Rate(0, 0), Rate(1, 10)), Difference(Rate(1, 2), Rate(0, 0))):
+    nothing = Rate(0, 0)
+    for quantity in (Ratio(Rate(1, 10), Rate(0, 10)), Ratio(nothing, Rate(1, 10)), Difference(Rate(1, 2), nothing)):
         found = judge_one(quantity, FOUR_FIFTHS, PLAIN)
         assert found.comparison.outcome == "insufficient" and found.comparison.value is None
         assert found.comparison.reason and found.margin is None

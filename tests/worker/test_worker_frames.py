@@ -27,6 +27,7 @@ def test_kinds_of_columns():
             "flag": pa.array([True, False, True]),
             "flag_missing": pa.array([True, None, False]),
             "text": pa.array(["é", None, ""]),
+            "unknown": pa.array([None, None, None], pa.string()),
             "nothing": pa.array([None, None, None]),
             "day": pa.array([date(2020, 1, 2), None, date(1960, 1, 1)]),
             "when": pa.array([datetime(2020, 1, 2, 3), None, datetime(1960, 1, 1)], pa.timestamp("ms", "UTC")),
@@ -40,6 +41,7 @@ def test_kinds_of_columns():
     assert seen["flag"].dtype == bool and seen["flag_missing"].isna().tolist() == [False, True, False]
     assert seen["text"].dtype == pd.Series(["a", None]).dtype
     assert seen["text"].isna().tolist() == [False, True, False] and seen["text"][0] == "é"
+    assert seen["unknown"].isna().all() and seen["unknown"].dtype == seen["text"].dtype
     assert seen["nothing"].isna().all()
     assert seen["day"][0] == pd.Timestamp(2020, 1, 2) and pd.isna(seen["day"][1])
     assert seen["when"][2] == pd.Timestamp(1960, 1, 1, tz="UTC")

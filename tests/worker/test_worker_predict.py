@@ -196,7 +196,7 @@ def test_unknown_category_is_one_line(worker, loaded, to_batch, mixed):
     known = x[["town"]]
     model = make_pipeline(OneHotEncoder(handle_unknown="error"), LogisticRegression()).fit(known, y)
     loaded(worker, model)
-    with pytest.raises(InputError, match="unknown categories .*east"):
+    with pytest.raises(InputError, match=r"unknown categories .*east"):
         worker.predict(to_batch(pd.DataFrame({"town": ["north", "east"]})), "good")
 
 

@@ -122,13 +122,14 @@ def test_predictions_are_checked():
 def test_other_answers_are_checked():
     with pytest.raises(ProtocolError):
         read_smoke({"repeat_difference": 0, "batch_difference": 2}, [], 1)
-    good = {"method": "m", "output_space": "log-odds", "exact": True}
+    good = {"method": "m", "output_space": "log-odds", "exact": True, "background_rows": 5}
     values, output, numbers = (np.ones(n).tobytes() for n in (4, 2, 2))
     assert read_explained(good, [values, output, numbers], 2, ("a", "b")).values.shape == (2, 2)
     for answer, buffers, rows in [
         (good, [values, output, numbers], 1),
         (good, [values[:-8], output, numbers], 2),
         (good | {"output_space": "dollars"}, [values, output, numbers], 2),
+        (good | {"background_rows": -1}, [values, output, numbers], 2),
         (good | {"exact": 1}, [values, output, numbers], 2),
         (good, [np.full(4, np.inf).tobytes(), output, numbers], 2),
     ]:

@@ -91,4 +91,4 @@ def modules_needed(result: ScanResult) -> tuple[str, ...]:
     tops = {name.partition(".")[0] for name in result.names} - set(sys.stdlib_module_names) - {"__main__"}
     if result.format == "joblib":
         tops.add("joblib")
-    return tuple(sorted(top for top in tops if top.isidentifier()))
+    return tuple(sorted(top for top in tops if top.isidentifier() and not top.startswith("_")))

@@ -176,10 +176,9 @@ def _frozenset(m: Machine) -> None:
     m.append(Members(items))
 
 
-def _put_into(target: Any, items: list[Any], kind: type, what: str) -> None:
+def _put_into(target: Any, items: list[Any], kind: Any, what: str) -> None:
     if isinstance(target, kind):
-        inside: list[Any] = target if isinstance(target, list) else target.items
-        inside.extend(items)
+        (target if kind is list else target.items).extend(items)
     elif isinstance(target, Made) and what != "ADDITEMS":
         target.items = target.items or []
         target.items.extend(items)

@@ -39,12 +39,12 @@ def judge(trace: Trace, root: Any, allow: AllowList, trust: Trust) -> tuple[list
                 trusted.add(item.name)
                 continue
             unknown.add(item.name)
-            found.setdefault(item.name, Refusal(printable(item.name), *remedy(item.module, item.qualname, allow)))
+            found.setdefault(item.name, Refusal(printable(item.name, 200), *remedy(item.module, item.qualname, allow)))
     judgement = _Judgement(allow, trusted, unknown)
     for name, why in judgement.problems(trace, root):
         if len(found) >= MAX_REFUSALS:
             break
-        found.setdefault(name, Refusal(printable(name), why))
+        found.setdefault(name, Refusal(printable(name, 200), why))
     return list(found.values())[:MAX_REFUSALS], used
 
 
@@ -107,11 +107,11 @@ class _Judgement:
                 held = self.allow.references.get(key, frozenset()) | self.allow.constants
                 if value.name in self.unknown or value.name in self.trusted or value.name in held:
                     continue
-                yield here, f"holds {printable(value.name)}, which would stand in for code of the model"
+                yield here, f"holds {printable(value.name, 120)}, which would stand in for code of the model"
             elif isinstance(value, Made) and isinstance(value.maker, Global):
                 callable_ = value.maker.name in self.allow.callable
                 if callable_ and key not in self.allow.instances:
-                    yield here, f"holds {printable(value.maker.name)}, which would stand in for code of the model"
+                    yield here, f"holds {printable(value.maker.name, 120)}, which would stand in for code of the model"
             else:
                 yield from self._inside(value)
 

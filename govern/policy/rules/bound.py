@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from govern.evidence import OVERALL
+from govern.evidence import OVERALL, Group
 from govern.metrics import METRICS
 from govern.policy.asking import (
     Answer,
+    Asked,
     Documents,
     Question,
     in_family,
@@ -21,10 +22,11 @@ from govern.policy.asking import (
     settled,
 )
 from govern.policy.decide import Limits, combine, judge_one
-from govern.policy.fields import LimitFields, MetricNames, Rule
+from govern.policy.fields import LimitFields, MetricNames, Rule, as_list, check_limits
 from govern.policy.groups import compared, gated, is_exempt, left_out
-from govern.policy.quantities import of_group
-from govern.verdict import Settle
+from govern.policy.quantities import Rate, Score, of_group
+from govern.stats.sizes import rows_to_settle
+from govern.verdict import Comparison, Settle
 
 
 class BoundFields(LimitFields):
@@ -43,79 +45,66 @@ class BoundFields(LimitFields):
 
     @model_validator(mode="after")
     def _limited(self) -> Self:
-        if self.min is None and self.max is None:
-            raise ValueError("a bound needs min or max; add one")
+        for name in as_list(self.metric):
+            row = METRICS.get(name)
+            check_limits(self.min, self.max, row.low if row else None, row.high if row else None)
         return self
 
 
 def questions(rule: Rule, documents: Documents) -> list[Question]:
     """One question for each metric, and for each feature of `by`."""
-    asked: list[Question] = []
     metrics = metrics_of(rule, documents.evidence)
     if not metrics:
         return [settled("n/a", "no primary metric is declared", metric="primary")]
-    for metric in metrics:
-        limits = limits_of(rule, metric.name, documents.evidence)
-        if not limits.tails:
-            asked.append(settled("n/a", f"no limit is declared for {METRICS[metric.name].title}", metric=metric.name))
-            continue
-        where: list[tuple[tuple[str, ...], str | None]] = [((), None)]
-        if rule.fields.by:
-            where = gated(rule, documents.evidence)
-        for features, why in where:
-            groups = (
-                [OVERALL]
-                if not features
-                else []
-                if why
-                else [g.id for g in compared(rule, documents.evidence, features)]
-            )
-            if why or not groups:
-                asked.append(
-                    settled("n/a", why or "no group has rows", metric=metric.name, features=features)
-                )
-            elif all(of_group(documents.evidence, metric.name, g) is None for g in groups):
-                asked.append(not_measured(metric.name, documents))
-            else:
-                judge: Any = partial(_judge, rule, documents, metric.name, features, groups, limits)
-                asked.append(Question(judge, metric.name, features, uncertain=in_family(rule)))
-    return asked
+    where: list[tuple[tuple[str, ...], str | None]] = [((), None)]
+    if rule.fields.by:
+        where = gated(rule, documents.evidence)
+    return [_question(rule, documents, metric, features, why) for metric in metrics for features, why in where]
+
+
+def _question(rule: Rule, documents: Documents, metric: Asked, features: tuple[str, ...], why: str | None) -> Question:
+    evidence = documents.evidence
+    limits = limits_of(rule, metric.name, evidence)
+    if not limits.tails:
+        why = f"no limit is declared for {METRICS[metric.name].title}"
+    if why:
+        return settled("n/a", why, metric=metric.name, features=features)
+    groups = compared(rule, evidence, features) if features else [evidence.groups_by_id[OVERALL]]
+    if not groups:
+        return settled("n/a", "no group has rows", metric=metric.name, features=features)
+    found = [(g, quantity) for g in groups if (quantity := of_group(evidence, metric.name, g.id)) is not None]
+    if len(found) < len(groups):
+        return not_measured(rule, metric, documents, features)
+    return Question(
+        partial(_judge, rule, documents, features, found, limits), metric.name, features, uncertain=in_family(rule)
+    )
 
 
 def _judge(
     rule: Rule,
     documents: Documents,
-    metric: str,
     features: tuple[str, ...],
-    groups: list[str],
+    found: list[tuple[Group, Rate | Score]],
     limits: Limits,
     family: int,
 ) -> Answer:
-    evidence, point = documents.evidence, rule.fields.decide == "point"
-    levels = levels_of(rule, len(groups), limits.tails, family)
-    judged = []
-    for group in groups:
-        quantity = of_group(evidence, metric, group)
-        if quantity is None:
-            continue
-        n = evidence.groups_by_id[group].n
-        denominator = getattr(quantity, "n", n)
-        judged.append(
-            judge_one(
-                quantity,
-                limits,
-                levels,
-                point=point,
-                group=group,
-                rows=n,
-                exempt=group != OVERALL and is_exempt(rule, denominator, n, documents.rows),
-            )
+    levels = levels_of(rule, len(found), limits.tails, family)
+    judged = [
+        judge_one(
+            quantity,
+            limits,
+            levels,
+            point=rule.fields.decide == "point",
+            group=g.id,
+            rows=g.n,
+            exempt=bool(features) and is_exempt(rule, getattr(quantity, "n", g.n), g.n, documents.rows),
         )
+        for g, quantity in found
+    ]
     outcome, worst, presses = combine(judged)
-    reason = worst.comparison.reason or (left_out(rule, evidence, features) if features else None)
     return Answer(
         outcome,
-        reason,
+        worst.comparison.reason or (left_out(rule, documents.evidence, features) if features else None),
         tuple(j.comparison for j in judged),
         worst.comparison,
         presses,
@@ -126,12 +115,16 @@ def _judge(
     )
 
 
-def _settle(outcome: str, seen: Any, limits: Limits) -> Settle | None:
+def _settle(outcome: str, seen: Comparison, limits: Limits) -> Settle | None:
     """Further rows that would decide a ratio of counts, at the observed rate."""
-    if outcome != "insufficient" or seen.numerator is None or not seen.n or seen.level_pass is None:
+    if (
+        outcome != "insufficient"
+        or seen.numerator is None
+        or not seen.n
+        or seen.level_pass is None
+        or seen.level_fail is None
+    ):
         return None
-    from govern.stats.sizes import rows_to_settle
-
     rows = rows_to_settle(
         seen.numerator,
         seen.n,

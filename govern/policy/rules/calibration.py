@@ -6,12 +6,12 @@ some error in a small sample.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from govern.policy.asking import Documents, Question
-from govern.policy.fields import Limit, LimitFields, Rule
+from govern.policy.fields import Limit, LimitFields, Rule, check_limits
 from govern.policy.rules import bound
 
 
@@ -19,9 +19,7 @@ class CalibrationFields(LimitFields):
     """The calibration error of the whole sample, or of every group of `by`, held against a maximum."""
 
     kind: Literal["calibration"]
-    metric: Literal["calibration_error"] = Field(
-        "calibration_error", description="the metric; need not be given"
-    )
+    metric: Literal["calibration_error"] = Field("calibration_error", description="the metric; need not be given")
     min: None = Field(None, description="not used by this kind")
     max: Limit = Field(description="the greatest allowed value: a number, or declared")
     by: list[str] = Field(
@@ -30,6 +28,11 @@ class CalibrationFields(LimitFields):
     missing: Literal["show", "include"] | None = Field(
         None, description="show: groups with a missing value are not judged; include: like any other"
     )
+
+    @model_validator(mode="after")
+    def _limited(self) -> Self:
+        check_limits(None, self.max, 0.0, 1.0)
+        return self
 
 
 def questions(rule: Rule, documents: Documents) -> list[Question]:

@@ -11,7 +11,7 @@ from govern.evidence import OVERALL
 from govern.metrics import METRICS
 from govern.policy.asking import Answer, Documents, Question, limits_of, settled
 from govern.policy.decide import Limits
-from govern.policy.fields import Limit, MetricNames, Rule, RuleFields, as_list
+from govern.policy.fields import Limit, MetricNames, Rule, RuleFields, as_list, check_limits
 from govern.policy.quantities import Score
 from govern.verdict import Comparison, RuleOutcome
 
@@ -28,8 +28,7 @@ class ComputeFields(RuleFields):
 
     @model_validator(mode="after")
     def _limited(self) -> Self:
-        if self.min is None and self.max is None:
-            raise ValueError("a compute rule needs min or max; add one")
+        check_limits(self.min, self.max, 0.0, None)
         return self
 
 
@@ -54,6 +53,4 @@ def questions(rule: Rule, documents: Documents) -> list[Question]:
 def _judge(value: float, limits: Limits, _family: int) -> Answer:
     outcome: RuleOutcome = "fail" if limits.excluded(Score(value)) else "pass"
     seen = Comparison(OVERALL, outcome, value)
-    return Answer(
-        outcome, None, (seen,), seen, minimum=limits.minimum, maximum=limits.maximum, decide="point"
-    )
+    return Answer(outcome, None, (seen,), seen, minimum=limits.minimum, maximum=limits.maximum, decide="point")

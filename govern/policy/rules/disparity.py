@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -28,7 +27,7 @@ from govern.policy.asking import (
     settled,
 )
 from govern.policy.decide import Limits, absolute, combine, judge_one
-from govern.policy.fields import Fields, LimitFields, MetricNames, Rule, as_list
+from govern.policy.fields import PRIMARY, Fields, LimitFields, MetricNames, Rule, as_list, check_limits
 from govern.policy.groups import compared, gated, is_exempt, left_out
 from govern.policy.quantities import Quantity, Rate, Score, against_rest, between, of_group
 from govern.policy.settle import settle
@@ -64,19 +63,22 @@ class DisparityFields(LimitFields):
 
     @model_validator(mode="after")
     def _limited(self) -> Self:
-        if self.min is None and self.max is None:
-            raise ValueError("a disparity needs min or max; add one")
-        if (
-            self.against == "any"
-            and self.compare == "difference"
-            and (self.max is None or self.min is not None)
-        ):
+        names = as_list(self.metric)
+        if self.compare == "ratio":
+            check_limits(self.min, self.max, 0.0, None)
+            if isinstance(self.min, float) and not 0 < self.min <= 1:
+                raise ValueError("min of a ratio lies above 0 and is at most 1; write 0.8 for 80 %")
+            scores = [n for n in names if n == PRIMARY or METRICS[n].family == "score"]
+            if scores:
+                raise ValueError(f"{scores[0]} is compared by difference only; write compare: difference")
+        else:
+            shares = all(n != PRIMARY and METRICS[n].high is not None for n in names)
+            least = 0.0 if self.against == "any" else -1.0 if shares else None
+            check_limits(self.min, self.max, least, 1.0 if shares else None)
+        if self.against == "any" and self.compare == "difference" and self.min is not None:
             raise ValueError("with against: any a difference is an absolute value; give max alone")
-        if self.against == "any" and self.compare == "ratio" and (self.min is None or self.max is not None):
+        if self.against == "any" and self.compare == "ratio" and self.max is not None:
             raise ValueError("with against: any a ratio is the smaller rate by the larger; give min alone")
-        scores = [n for n in as_list(self.metric) if n == "primary" or METRICS[n].family == "score"]
-        if self.compare == "ratio" and scores:
-            raise ValueError(f"{scores[0]} is compared by difference only; write compare: difference")
         return self
 
 
@@ -138,41 +140,30 @@ def _question(
         return settled("n/a", one, metric=metric.name, features=features)
     if named is not None and named not in [g.name for g in groups]:
         return settled("n/a", f"{':'.join(features)} has no group {named}", metric=metric.name, features=features)
-    own = [of_group(documents.evidence, metric.name, g.id) for g in groups]
-    if any(o is None for o in own):
-        return not_measured(metric.name, documents)
+    members = _members(rule, documents, metric.name, groups)
+    pairs = None if members is None else _pairs(rule, documents, metric.name, members, named)
+    if members is None or pairs is None:
+        return not_measured(rule, metric, documents, features)
+    if not pairs:
+        undefined = all(m.own.value is None for m in members)
+        small = f"{named} is too small to be the reference" if named else "every group is too small to be a reference"
+        why = members[0].own.why if undefined else small
+        return settled("insufficient", why or small, metric=metric.name, features=features, presses=undefined)
     if metric.primary and METRICS[metric.name].better == "lower":
         limits = Limits(_minus(limits.maximum), _minus(limits.minimum))
-    members = [
-        Member(g, o, is_exempt(rule, getattr(o, "n", g.n), g.n, documents.rows))
-        for g, o in zip(groups, own, strict=True)
-        if o is not None
-    ]
-    pairs = list(_pairs(rule, documents, metric.name, members, named))
-    if not pairs:
-        undefined = (
-            next((o.why for o in own if o is not None), None)
-            if all(o is not None and o.value is None for o in own)
-            else None
-        )
-        small = (
-            f"{named} is too small to be the reference"
-            if named
-            else "every group is too small to be a reference"
-        )
-        return settled(
-            "insufficient",
-            undefined or small,
-            metric=metric.name,
-            features=features,
-            presses=undefined is not None,
-        )
-    return Question(
-        partial(_judge, rule, documents, metric.name, features, pairs, limits),
-        metric.name,
-        features,
-        uncertain=in_family(rule),
-    )
+    judge = partial(_judge, rule, documents, metric.name, features, pairs, limits)
+    return Question(judge, metric.name, features, uncertain=in_family(rule))
+
+
+def _members(rule: Rule, documents: Documents, metric: str, groups: list[Group]) -> list[Member] | None:
+    """The groups with their metric, None when it was not measured for one of them."""
+    members = []
+    for g in groups:
+        own = of_group(documents.evidence, metric, g.id)
+        if own is None:
+            return None
+        members.append(Member(g, own, is_exempt(rule, getattr(own, "n", g.n), g.n, documents.rows)))
+    return members
 
 
 def _minus(limit: Decimal | Fraction | None) -> Decimal | Fraction | None:
@@ -191,24 +182,21 @@ def _check_named(rule: Rule, documents: Documents, named: str, features: list[tu
 
 def _pairs(
     rule: Rule, documents: Documents, metric: str, members: list[Member], named: str | None
-) -> Iterator[Pair]:
-    """The comparisons of one feature. A group that is too small is never the reference of a chosen one."""
+) -> list[Pair] | None:
+    """The comparisons of one feature, None when one was not measured. A group that is too small is never
+    the reference of the others, and two that are too small are not compared."""
     compare, against = rule.fields.compare, rule.fields.against
     if against == "overall":
-        for m in members:
-            quantity = against_rest(documents.evidence, metric, m.group.id, compare)
-            if quantity is not None:
-                yield Pair(m, quantity)
-    elif against == "any":
-        for one, two in combinations(members, 2):
-            if not (one.exempt and two.exempt):
-                a, b = _ordered(one, two, compare)
-                yield Pair(a, between(a.own, b.own, compare), b)
-    else:
-        reference = _reference(metric, members, against, named)
-        for m in members:
-            if reference is not None and m is not reference:
-                yield Pair(m, between(m.own, reference.own, compare), reference)
+        rest = [against_rest(documents.evidence, metric, m.group.id, compare) for m in members]
+        pairs = [Pair(m, quantity) for m, quantity in zip(members, rest, strict=True) if quantity is not None]
+        return pairs if len(pairs) == len(members) else None
+    if against == "any":
+        ordered = [_ordered(one, two, compare) for one, two in combinations(members, 2)]
+        return [Pair(a, between(a.own, b.own, compare), b) for a, b in ordered if not (a.exempt and b.exempt)]
+    reference = _reference(metric, members, against, named)
+    if reference is None:
+        return []
+    return [Pair(m, between(m.own, reference.own, compare), reference) for m in members if m is not reference]
 
 
 def _reference(metric: str, members: list[Member], against: object, named: str | None) -> Member | None:

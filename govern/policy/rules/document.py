@@ -66,9 +66,7 @@ def _judge(rule: Rule, documents: Documents, _family: int) -> Answer:
     missing = tuple(f for f in rule.fields.fields if not filled(_at(documents.evidence.card, f)))
     if not missing:
         return Answer("pass")
-    return Answer(
-        "fail", f"{len(missing)} of {len(rule.fields.fields)} fields are not filled", missing=missing
-    )
+    return Answer("fail", f"{len(missing)} of {len(rule.fields.fields)} fields are not filled", missing=missing)
 
 
 def _at(card: Mapping[str, Any], path: str) -> Any:

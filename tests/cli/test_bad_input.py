@@ -1,0 +1,145 @@
+"""Unusable input: exit 2, one line that names the thing and the mend, no traceback, nothing written."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+GOOD = "x,z,group,y\n0.1,0.2,a,1\n0.3,0.1,b,0\n-1,2,a,0\n2,1,b,1\n"
+ARGUMENTS = ["--data", "eval.csv", "--target", "y", "--sensitive", "group"]
+
+
+def put(folder: Path, name: str, text: str | bytes) -> None:
+    (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
+CASES: dict[str, tuple[list[str], dict[str, str | bytes], list[str]]] = {
+    "missing model": (["nothing.pkl", *ARGUMENTS], {}, ["nothing.pkl", "no such file"]),
+    "missing data": (["m.pkl", "--data", "none.csv", "--target", "y"], {}, ["none.csv", "no such file"]),
+    "no data and target": (["m.pkl"], {}, ["--data", "--target", "govern.yaml"]),
+    "nothing at all": ([], {}, ["MODEL", "--data", "--target"]),
+    "wrong target": (["m.pkl", "--data", "eval.csv", "--target", "Y"], {}, ['"Y"', 'did you mean "y"']),
+    "wrong sensitive": (["m.pkl", *ARGUMENTS[:4], "--sensitive", "grup"], {}, ['"grup"', 'did you mean "group"']),
+    "empty file": (["m.pkl", *ARGUMENTS], {"eval.csv": ""}, ["eval.csv", "empty"]),
+    "only a header": (["m.pkl", *ARGUMENTS], {"eval.csv": "x,z,group,y\n"}, ["eval.csv", "no rows"]),
+    "one-class target": (["m.pkl", *ARGUMENTS], {"eval.csv": "x,z,group,y\n1,2,a,1\n2,3,b,1\n"},
+                         ["only the label", '"1"']),
+    "three labels": (["m.pkl", *ARGUMENTS], {"eval.csv": "x,z,group,y\n1,2,a,1\n2,3,b,2\n3,4,a,3\n"},
+                     ["3 labels"]),
+    "misspelt settings key": (["m.pkl"], {"govern.yaml": "data:\n  path: eval.csv\n  targe: y\n"},
+                              ["govern.yaml:3:3", "targe", 'did you mean "target"']),
+    "misspelt policy key": (["m.pkl", *ARGUMENTS, "--policy", "p.yaml"], {"p.yaml": """\
+schema: govern.policy/1
+name: p
+version: "1"
+title: {en: P}
+status: in_force
+as_of: 2026-01-01
+rules:
+  - id: P-1
+    kind: bound
+    title: {en: Accuracy}
+    metric: accuracy
+    minn: 0.5
+    severity: block
+    basis: house
+"""}, ["p.yaml:12", "P-1", "minn"]),
+    "unknown metric": (["m.pkl", *ARGUMENTS, "--policy", "p.yaml"], {"p.yaml": """\
+schema: govern.policy/1
+name: p
+version: "1"
+title: {en: P}
+status: in_force
+as_of: 2026-01-01
+rules:
+  - {id: P-1, kind: bound, title: {en: A}, metric: acuracy, min: 0.5, severity: block, basis: house}
+"""}, ["p.yaml:8", "acuracy", 'did you mean "accuracy"']),
+    "unknown policy": (["m.pkl", *ARGUMENTS, "--policy", "baselin"], {}, ['"baselin"', 'did you mean "baseline"']),
+    "a text as model": (["t.pkl", *ARGUMENTS], {"t.pkl": "hello, I am text\n"}, ["t.pkl"]),
+    "a truncated model": (["t.pkl", *ARGUMENTS], {"t.pkl": pickle.dumps(list(range(100)))[:50]}, ["t.pkl"]),
+    "a model that is none": (["t.pkl", *ARGUMENTS], {"t.pkl": pickle.dumps([1, 2, 3])}, ["t.pkl"]),
+    "a hostile model": (["t.pkl", *ARGUMENTS], {"t.pkl": b"\x80\x02cos\nsystem\nX\x02\x00\x00\x00id\x85R."},
+                        ["t.pkl", "os.system", "govern scan t.pkl"]),
+    "unknown option": (["m.pkl", "--targt", "y"], {}, ["--targt", "--target"]),
+    "wrong phase": (["m.pkl", *ARGUMENTS, "--phase", "prod"], {}, ["prod", "company"]),
+    "Japanese": (["m.pkl", *ARGUMENTS, "--lang", "ja"], {}, ["ja"]),
+    "weights": (["m.pkl", *ARGUMENTS, "--weight", "x"], {}, ["--weight", "not measured by this version"]),
+    "a bad timestamp": (["m.pkl", *ARGUMENTS, "--timestamp", "yesterday"], {}, ["yesterday", "2026-"]),
+    "a bad threshold": (["m.pkl", *ARGUMENTS, "--threshold", "high"], {}, ["--threshold"]),
+    "score without threshold": (["--data", "eval.csv", "--target", "y", "--score", "x"], {}, ["--threshold"]),
+    "scores as predictions": (["--data", "eval.csv", "--target", "y", "--prediction", "x", "--sensitive", "group"],
+                              {"eval.csv": "x,group,y\n0.2,a,1\n0.7,b,0\n0.9,a,1\n"}, ["looks like scores"]),
+    "missing predictions": (["--data", "eval.csv", "--target", "y", "--prediction", "x", "--sensitive", "group"],
+                            {"eval.csv": "x,group,y\n1,a,1\n,b,0\n0,a,1\n"}, ['"x"', "missing in 1 row"]),
+    "compute of another run": (["m.pkl", *ARGUMENTS, "--compute", "c.json"], {"c.json": "{}"}, ["c.json"]),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, logistic: Any) -> Path:
+    (tmp_path / "m.pkl").write_bytes((logistic.folder / "model.pkl").read_bytes())
+    put(tmp_path, "eval.csv", GOOD)
+    return tmp_path
+
+
+@pytest.mark.parametrize("case", sorted(CASES))
+def test_one_line_exit_2_nothing_written(govern: Callable[..., Any], folder: Path, case: str) -> None:
+    arguments, files, words = CASES[case]
+    for name, text in files.items():
+        put(folder, name, text)
+    before = sorted(p.name for p in folder.iterdir())
+    ran = govern("report", *arguments, "--quiet", cwd=folder)
+    assert ran.code == 2, (ran.out, ran.err)
+    assert ran.out == ""
+    assert ran.err.startswith("govern: ") and ran.err.count("\n") == 1 and len(ran.err) <= 301, ran.err
+    assert "Traceback" not in ran.err and str(folder) not in ran.err
+    for word in words:
+        assert word in ran.err
+    assert sorted(p.name for p in folder.iterdir()) == before
+
+
+def test_a_model_that_raises_is_one_line(govern: Callable[..., Any], folder: Path) -> None:
+    put(folder, "own_model.py", """\
+class Model:
+    classes_ = [0, 1]
+    feature_names_in_ = ["x", "z"]
+    n_features_in_ = 2
+    def predict(self, x):
+        raise RuntimeError("the scaler was never fitted")
+    predict_proba = predict
+""")
+    put(folder, "own.pkl", b"\x80\x02cown_model\nModel\n)\x81.")
+    before = sorted(p.name for p in folder.iterdir())
+    refused = govern("report", "own.pkl", *ARGUMENTS, "--quiet", cwd=folder)
+    assert refused.code == 2 and "--trust own_model.Model" in refused.err
+    ran = govern("report", "own.pkl", *ARGUMENTS, "--trust", "own_model.Model", "--model-path", ".", "--quiet", cwd=folder)
+    assert ran.code == 2, ran.err
+    assert "the scaler was never fitted" in ran.err and ran.err.count("\n") == 1
+    assert sorted(p.name for p in folder.iterdir()) == before
+
+
+def test_a_folder_that_cannot_be_written_is_exit_2(govern: Callable[..., Any], folder: Path) -> None:
+    put(folder, "taken", "a file stands here")
+    ran = govern("measure", "--data", "eval.csv", "--target", "y", "--prediction", "y2", "--sensitive", "group",
+                 "--out", "taken/report", "--quiet", cwd=folder)
+    assert ran.code == 2 and ran.err.count("\n") == 1
+    put(folder, "eval.csv", "p,group,y\n1,a,1\n0,b,0\n0,a,0\n")
+    ran = govern("measure", "--data", "eval.csv", "--target", "y", "--prediction", "p", "--sensitive", "group",
+                 "--out", "taken/report", "--quiet", cwd=folder)
+    assert ran.code == 2 and "taken" in ran.err and "--out" in ran.err
+
+
+def test_an_internal_error_is_70_with_no_traceback(govern: Callable[..., Any], folder: Path,
+                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a slip of ours")
+
+    monkeypatch.setattr("govern.measure.run.open_data", broken)
+    arguments = ["measure", "--data", "eval.csv", "--target", "y", "--prediction", "x"]
+    ran = govern(*arguments, cwd=folder)
+    assert ran.code == 70 and "Traceback" not in ran.err and "report it" in ran.err.splitlines()[-1]
+    assert "Traceback" in govern(*arguments, "--verbose", cwd=folder).err
