@@ -259,12 +259,13 @@ def functions_of(module: str) -> set[str]:
 
 def versions() -> dict[str, list[str]]:
     """Installed versions of the libraries."""
-    found = {}
+    found: dict[str, list[str]] = {name: [] for name in DISTRIBUTIONS}
     for name in DISTRIBUTIONS:
-        try:
-            found[name] = [version(name)]
-        except PackageNotFoundError:
-            found[name] = []
+        for distribution in (name, f"{name}-cpu"):
+            try:
+                found[name].append(version(distribution))
+            except PackageNotFoundError:
+                continue
     return found
 
 

@@ -25,6 +25,7 @@ from govern.verdict import Comparison, Finding, Verdict
 FEW_ROWS = 30
 AFFECTED = 3
 CHART = 72
+TALLY = "/\u200b"  # a long row of counts may break after a slash, never inside a number
 RATES = ("true_positive_rate", "false_positive_rate", "precision", "accuracy")
 SCORES = ("roc_auc",)
 DISPARITIES = ("demographic_parity", "equalized_odds", "equal_opportunity")
@@ -257,7 +258,7 @@ def _errors(evidence: Evidence, verdict: Verdict | None, features: tuple[str, ..
         mark = MARKS[decided.outcome] if decided is not None and _worth_a_mark(decided) else None
         cells.append({"text": cell(evidence.find(metric, group.id), in_percent=metric in RATES), "mark": mark})
     return {"name": printable(group.name), "cells": cells,
-            "tally": " · ".join(str(v) for v in (counts.tp, counts.fp, counts.fn, counts.tn))}
+            "tally": TALLY.join(str(v) for v in (counts.tp, counts.fp, counts.fn, counts.tn))}
 
 
 def _worth_a_mark(c: Comparison) -> bool:

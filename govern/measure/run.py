@@ -187,8 +187,8 @@ def _explained(pending: Pending[Explained], done: Pass, out: from_cube.Numbers
     features = attributions(found.values, found.features, numeric, from_cube.membership(values, asked))
     notes = [] if rows == done.sample.table.num_rows else \
         [f"{rows} of {done.sample.table.num_rows} sampled rows were explained: the budget allowed no more."]
-    return Attributions(found.method, found.output_space, rows, getattr(found,'background_rows',0), getattr(found,'background',''),
-                        done.seed, _finite(found.base), _finite(found.residual), found.exact, features), notes
+    return Attributions(found.method, found.output_space, rows, found.background_rows,
+                        found.background, done.seed, _finite(found.base), _finite(found.residual), found.exact, features), notes
 
 
 def _finite(value: float) -> float | None:

@@ -95,7 +95,8 @@ CALLS: list[tuple[Any, ...]] = [
     ("atexit", "register", 1), ("weakref", "finalize", 1, 2), ("tempfile", "mkstemp"), ("sqlite3", "connect", MARKER),
     ("logging", "FileHandler", MARKER), ("zipfile", "ZipFile", MARKER, "w"), ("pip", "main", ["list"]),
     ("multiprocessing.util", "spawnv_passfds", b"touch", [b"touch"], []), ("linecache", "getlines", MARKER),
-    ("numpy", "savetxt", MARKER, [1.0]), ("numpy", "memmap", MARKER, "u1", "w+", 0, 8), ("numpy", "save", MARKER, [1]),
+    ("numpy", "savetxt", MARKER, [1.0]), ("numpy", "memmap", MARKER, "u1", "w+", 0, 8), ("numpy", "save",
+    MARKER, [1]),
     ("numpy", "load", MARKER, None, True), ("numpy", "fromfile", MARKER), ("numpy", "genfromtxt", MARKER),
     ("numpy.lib.format", "open_memmap", MARKER, "w+", "u1", (8,)), ("numpy.lib._datasource", "DataSource", MARKER),
     ("numpy.testing._private.utils", "runstring", CODE, {}), ("numpy.f2py", "compile", b""),
@@ -104,10 +105,12 @@ CALLS: list[tuple[Any, ...]] = [
     ("joblib.memory", "Memory", MARKER), ("joblib.numpy_pickle", "_unpickle", 1), ("scipy.io", "savemat", MARKER, {}),
     ("sklearn.utils._testing", "assert_run_python_script_without_output", CODE),
     ("sklearn.datasets._base", "load_files", MARKER), ("sklearn.externals._packaging.version", "parse", "1"),
-    ("cloudpickle.cloudpickle", "_make_function", 1), ("dill._dill", "_create_function", 1), ("torch", "load", MARKER),
+    ("cloudpickle.cloudpickle", "_make_function", 1), ("dill._dill", "_create_function", 1), ("torch", "load",
+    MARKER),
     ("scipy.stats._continuous_distns", "uniform_gen"), ("lightgbm.basic", "Booster", None, None, MARKER),
     ("xgboost.core", "Booster", None, None, MARKER), ("__main__", "Model"), ("my_package.models", "Model"),
-    (*LR, "l2"), ("sklearn.pipeline", "Pipeline", []), ("builtins", "bytearray", 10**12), ("builtins", "bytes", 10**12),
+    (*LR, "l2"), ("sklearn.pipeline", "Pipeline", []), ("builtins", "bytearray", 10**12), ("builtins", "bytes",
+    10**12),
     ("builtins", "getattr", 1, "__class__"), ("builtins", "map", 1, [1]), ("_codecs", "encode", "a", "rot13"),
     ("codecs", "decode", b"a", "zip"), (*DTYPE, "f8,O"), (*DTYPE, "O", False, True), (*DTYPE, [("a", "O")]),
     ("numpy._core.multiarray", "scalar.__call__", 1), ("", "", 1), ("os ", "system", 1), ("..os", "system", 1),
@@ -117,7 +120,8 @@ STREAMS: dict[str, bytes] = {
     "dotted name": call("sklearn.datasets._base", "os.mkdir", MARKER),
     "dotted name of a package": call("my_package", "os.system", TOUCH),
     "name from text opcodes": HEAD + b"Vos\nVsystem\n\x93" + literal((TOUCH,)) + b"R.",
-    "name from the memo": HEAD + text("os") + b"\x94" + text("system") + b"\x940h\x00h\x01\x93" + literal((TOUCH,)) + b"R.",
+    "name from the memo": HEAD + text("os") + b"\x94" + text("system") + b"\x940h\x00h\x01\x93"
+    + literal((TOUCH,)) + b"R.",
     "name by GLOBAL": b"\x80\x02cos\nsystem\n" + literal((TOUCH,)) + b"R.",
     "Python 2 name": b"\x80\x02c__builtin__\neval\n" + literal((CODE,)) + b"R.",
     "name from a call": HEAD + body("builtins", "bytes") + text("system") + b"\x93.",
@@ -126,7 +130,8 @@ STREAMS: dict[str, bytes] = {
     "OBJ": HEAD + b"(" + name("os", "system") + literal(TOUCH) + b"o.",
     "EXT1": HEAD + b"\x82\x01.", "EXT2": HEAD + b"\x83\x01\x01.", "EXT4": HEAD + b"\x84\x01\x01\x00\x00.",
     "PERSID": HEAD + b"Pabc\n.", "BINPERSID": HEAD + b"K\x01Q.", "LONG4": HEAD + b"\x8b\x01\x00\x00\x00\x01.",
-    "DUP": HEAD + b"K\x012\x86.", "text number": HEAD + b"I1\n.", "long text number": HEAD + b"L" + b"9" * 9000 + b"L\n.",
+    "DUP": HEAD + b"K\x012\x86.", "text number": HEAD + b"I1\n.", "long text number": HEAD + b"L"
+    + b"9" * 9000 + b"L\n.",
     "next buffer": b"\x80\x05\x97.", "second header": HEAD + HEAD + b"N.", "protocol 9": b"\x80\x09N.",
     "protocol 0": b"cos\nsystem\n(S'x'\ntR.", "protocol 1 in a stream": zlib.compress(b"cos\nsystem\n(S'x'\ntR."),
     "call taken back": HEAD + body("os", "system", TOUCH) + b"0N.",
@@ -144,7 +149,8 @@ STREAMS: dict[str, bytes] = {
     "BUILD on text": HEAD + text("a") + literal({"a": 1}) + b"b.",
     "BUILD with slots": HEAD + name(*LR) + b")\x81N" + literal({"predict": 1}) + b"\x86b.",
     "BUILD twice": HEAD + instance(*LR, ("C", b"K\x01")) + literal({"a": 1}) + b"b.",
-    "call of an object": HEAD + instance(*LR) + b")R.", "made with arguments": HEAD + name(*LR) + literal(("l2",)) + b"\x81.",
+    "call of an object": HEAD + instance(*LR) + b")R.", "made with arguments": HEAD + name(*LR)
+    + literal(("l2",)) + b"\x81.",
     "made with keywords": HEAD + name(*LR) + b")" + literal({"C": 2}) + b"\x92.",
     "items on an estimator": HEAD + name(*LR) + b")\x81" + text("predict") + b"Ns.",
     "items on a name": HEAD + name(*LR) + b"K\x01a.", "members on a list": HEAD + b"](K\x01\x90.",
@@ -158,11 +164,13 @@ STREAMS: dict[str, bytes] = {
     "generator that calls": HEAD + name("numpy.random._pickle", "__bit_generator_ctor") + name(*LR) + b"\x85R.",
     "distance that calls": HEAD + name("sklearn.metrics._dist_metrics", "newObj")
     + name("sklearn.metrics._dist_metrics", "PyFuncDistance64") + b"\x85R.",
-    "reconstructor of another": HEAD + name("copyreg", "_reconstructor") + b"(" + name(*LR) + name("builtins", "object")
+    "reconstructor of another": HEAD + name("copyreg", "_reconstructor") + b"(" + name(*LR)
+    + name("builtins", "object")
     + b"NtR.",
     "partial": HEAD + name("functools", "partial") + name("numpy", "savetxt") + b"\x85R.",
     "partial of something allowed": HEAD + name("functools", "partial") + name("numpy", "log1p") + b"\x85R.",
-    "partial whose state differs": HEAD + name("functools", "partial") + name("sklearn.utils.validation", "check_array")
+    "partial whose state differs": HEAD + name("functools", "partial")
+    + name("sklearn.utils.validation", "check_array")
     + b"\x85R(" + name("numpy", "log1p") + b")}Ntb.",
     "getattr": HEAD + name("builtins", "getattr") + name("os", "path") + text("system") + b"\x86R.",
     "getattr of an object": HEAD + name("builtins", "getattr") + instance(*LR) + text("__class__") + b"\x86R.",
@@ -171,15 +179,18 @@ STREAMS: dict[str, bytes] = {
     "decision_function shadowed by an object": HEAD
     + instance(*LR, ("decision_function", instance("sklearn.metrics._scorer", "_Scorer"))) + b".",
     "transform shadowed by partial": HEAD + instance(*FT, ("transform", name("functools", "partial")
-    + name("sklearn.utils.validation", "check_array") + b"\x85R(" + name("sklearn.utils.validation", "check_array") + b")}Ntb"))
+    + name("sklearn.utils.validation", "check_array") + b"\x85R("
+    + name("sklearn.utils.validation", "check_array") + b")}Ntb"))
     + b".",
     "transformer of os.system": HEAD + instance(*FT, ("func", name("os", "system"))) + b".",
     "transformer of a library function": HEAD + instance(*FT, ("func", name("numpy", "savetxt"))) + b".",
     "transformer of a class": HEAD + instance(*FT, ("func", name(*LR))) + b".",
     "neighbours with a callable": HEAD + instance("sklearn.neighbors._classification", "KNeighborsClassifier",
     ("metric", name("numpy", "log1p"))) + b".",
-    "tokenizer": HEAD + instance("sklearn.feature_extraction.text", "TfidfVectorizer", ("tokenizer", name("os", "system"))) + b".",
-    "step that is a name": HEAD + instance("sklearn.pipeline", "Pipeline", ("steps", b"](" + text("a") + name(*LR) + b"\x86e")) + b".",
+    "tokenizer": HEAD
+    + instance("sklearn.feature_extraction.text", "TfidfVectorizer", ("tokenizer", name("os", "system"))) + b".",
+    "step that is a name": HEAD + instance("sklearn.pipeline", "Pipeline", ("steps", b"](" + text("a")
+    + name(*LR) + b"\x86e")) + b".",
     "attribute whose name is no text": HEAD + name(*LR) + b")\x81}K\x01K\x02sb.",
     "state of bytes": HEAD + name(*LR) + b")\x81C\x01ab.",
     "array wrapper without a state": HEAD + name("joblib.numpy_pickle", "NumpyArrayWrapper") + b")\x81}b.",
@@ -189,18 +200,22 @@ STREAMS: dict[str, bytes] = {
     "negative shape": HEAD + _wrapped(_dtype("f8"), b"J\xff\xff\xff\xff\x85") + b".",
     "huge shape": HEAD + _wrapped(_dtype("f8"), b"J\xff\xff\xff\x7fJ\xff\xff\xff\x7f\x86") + b".",
     "method in a wrapper": HEAD + _wrapped(_dtype("f8"), read=name("os", "system")) + b"\x00" * 8 + b".",
-    "wrapper of something else": HEAD + _wrapped(_dtype("f8")).replace(text("ndarray"), text("loadtxt")) + b"\x00" * 8 + b".",
+    "wrapper of something else": HEAD + _wrapped(_dtype("f8")).replace(text("ndarray"), text("loadtxt"))
+    + b"\x00" * 8 + b".",
     "objects in an array": joblib_dump(np.array([Payload()], dtype=object)),
     "objects in an array in a model": joblib_dump({"a": [np.eye(2), np.array([1, Payload()], dtype=object)]}, 3),
     "array then a payload": joblib_dump([np.eye(3), Payload()]),
     "wrapper inside an object array": HEAD + _wrapped(_dtype("O8", 3, "|", None, None, None, -1, -1, 63))
     + HEAD + _wrapped(_dtype("f8")) + b".\x00" * 4 + b".",
-    "zlib": zlib.compress(PLAIN), "gzip": gzip.compress(PLAIN), "bz2": bz2.compress(PLAIN), "xz": lzma.compress(PLAIN),
+    "zlib": zlib.compress(PLAIN), "gzip": gzip.compress(PLAIN), "bz2": bz2.compress(PLAIN),
+    "xz": lzma.compress(PLAIN),
     "lzma": lzma.compress(PLAIN, format=lzma.FORMAT_ALONE), "gzip in gzip": gzip.compress(gzip.compress(PLAIN)),
     "two gzip members": gzip.compress(pickle.dumps([1])) + gzip.compress(PLAIN),
-    "bytes after gzip": gzip.compress(pickle.dumps([1])) + b"\x00", "half a gzip": gzip.compress(pickle.dumps([1, 2]))[:-6],
+    "bytes after gzip": gzip.compress(pickle.dumps([1]))
+    + b"\x00", "half a gzip": gzip.compress(pickle.dumps([1, 2]))[:-6],
     "lz4": b"\x04\x22\x4d\x18" + PLAIN, "wrong checksum": zlib.compress(pickle.dumps([1]))[:-1] + b"\x00",
-    "zip": b"PK\x03\x04" + PLAIN, "text": b"import os\n", "joblib before 0.10": b"ZF0x10" + PLAIN, "one byte": b"\x80", "empty": b"",
+    "zip": b"PK\x03\x04" + PLAIN, "text": b"import os\n", "joblib before 0.10": b"ZF0x10"
+    + PLAIN, "one byte": b"\x80", "empty": b"",
 }  # fmt: skip
 
 

@@ -150,7 +150,8 @@ def test_model_file_is_read_once_and_told_by_its_content(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("content", "says"), [
-    (b"", "is empty"), (b"age,sex\n1,2\n", "not a model file"), (b"PK\x03\x04", "zip archive"), (b"\x80", "not a model"),
+    (b"", "is empty"), (b"age,sex\n1,2\n", "not a model file"), (b"PK\x03\x04", "zip archive"), (b"\x80",
+    "not a model"),
     (pickle.dumps([1], 0), "protocol 0 or 1"), (b"tree\nversion=v4", "LightGBM text model"), (b'{"a": 1}', "JSON")])
 def test_what_is_no_model_file_is_one_line(content: bytes, says: str, tmp_path: Path) -> None:
     place = tmp_path / "model.pkl"

@@ -68,7 +68,11 @@ def from_plain(data: dict[str, Any]) -> AllowList:
 
 @dataclass(frozen=True)
 class Trust:
-    """Names the user trusts: exact ones, and all of a package of their own."""
+    """Names the user trusts: exact ones, and all of a package of their own.
+
+    What a module of such a package imported from elsewhere is a name in it too; only the process that
+    loads the file can tell the two apart, by the module an object says it comes from.
+    """
 
     exact: frozenset[str] = frozenset()
     packages: tuple[str, ...] = ()
