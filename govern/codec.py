@@ -109,6 +109,16 @@ def document(value: Any) -> bytes:
     return dumps(encode(value))
 
 
+def as_stored(value: T) -> tuple[T, bytes]:
+    """An Evidence, Compute or Verdict as a reader of its file will find it, and the file's bytes.
+
+    What is judged or shown is taken from here, so that a card made now and one made from the stored documents
+    are the same to the byte.
+    """
+    data = document(value)
+    return decode(type(value), json.loads(data)), data
+
+
 def digest(data: bytes) -> str:
     """SHA-256 in hex, as `sha256sum` shows it."""
     return hashlib.sha256(data).hexdigest()
@@ -232,9 +242,9 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(temporary, 0o666 & ~_umask())
+            Path(temporary).chmod(0o666 & ~_umask())
         for temporary, place in staged:
-            os.replace(temporary, place)
+            Path(temporary).replace(place)
     except OSError as err:
         for temporary, _ in staged:
             Path(temporary).unlink(missing_ok=True)

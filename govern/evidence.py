@@ -93,8 +93,9 @@ class Measurement:
 
     `reference` is a group id or "rest" (all rows outside `group`); then `compare` says difference
     (group − reference) or ratio (group / reference); with "rest" and no `compare` it is the metric of the
-    rows outside `group` themselves. `features` is set on a disparity over all groups of a feature. Ratios of counts carry `numerator` and `denominator` (and those of the reference); other
-    metrics carry `se`, the standard error on the scale of `transform` (identity, logit, log, square).
+    rows outside `group` themselves. `features` is set on a disparity over all groups of a feature. Ratios
+    of counts carry `numerator` and `denominator` (and those of the reference); other metrics carry `se`,
+    the standard error on the scale of `transform` (identity, logit, log, square).
     """
 
     metric: str

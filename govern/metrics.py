@@ -65,7 +65,8 @@ _ROWS: tuple[Metric, ...] = (
     _plain("log_loss", "log loss", "score", "lower", "mean negative log-likelihood of the label", high=None),
     _plain("brier_score", "Brier score", "score", "lower", "mean squared difference of score and label"),
     _plain("calibration_error", "calibration error", "score", "lower",
-           "root of the debiased mean squared gap between mean score and observed rate in at most 15 bins of equal mass"),
+           "root of the debiased mean squared gap between mean score and observed rate, in at most 15 bins of "
+           "equal mass"),
     _plain("calibration_p_value", "p-value of perfect calibration", "score", "neither",
            "chi-square test over the same bins; small values reject perfect calibration"),
     _plain("trivial_accuracy", "accuracy of always guessing the more frequent label", "data", "neither",

@@ -51,13 +51,15 @@ class Settle:
     """What would make a finding pass or settle it; only the parts that could be computed are set.
 
     `selections`: further favourable outcomes for `group` at which the estimate meets the bound.
-    `rows`: further rows of `group` at the observed rates at which the comparison would be decided.
+    `rows`: further rows of `group` at the observed rates at which the comparison would be decided; where no
+    number of them would do alone, `times`: how many times as many rows of all groups would.
     `detectable`: the smallest gap from no gap that these group sizes would show, in 80 % of samples.
     """
 
     group: str | None = None
     selections: int | None = None
     rows: int | None = None
+    times: int | None = None
     detectable: float | None = None
     text: str | None = None
 
@@ -67,7 +69,8 @@ class Finding:
     """The result of one rule for one metric and one feature (or for the whole sample).
 
     `seen` is the comparison that decided the outcome (the worst one), also listed in `comparisons`.
-    `settled` is false for an `insufficient` that is neutral under lean.
+    `counts_as` is what the finding makes of the verdict: an `insufficient` at block or review severity that
+    counts as PASS is "not settled".
     """
 
     rule: str

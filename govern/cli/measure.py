@@ -16,9 +16,11 @@ def measure(given: dict[str, Any]) -> int:
     """
     from govern.cli import steps
     from govern.codec import write_files
+    from govern.measure.start import started
 
     settings = steps.settings_of(given)
-    facts = steps.measured(settings, given)
+    with started(settings, verbose=bool(given.get("verbose"))) as model:
+        facts = steps.measured(settings, given, model)
     write_files(settings.report.out, facts.files)
     if not given.get("quiet"):
         steps.say(steps.files_line(settings.report.out, facts.files))

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, cast
 import typer
 
 from govern.cli.clock import created, today
-from govern.codec import digest, document, load, write_files
+from govern.codec import as_stored, digest, document, load, write_files
 from govern.errors import InputError
 from govern.evidence import COMPUTE_SCHEMA, EVIDENCE_SCHEMA, Compute, Evidence
 from govern.verdict import VERDICT_SCHEMA, Phase, Verdict
 
 if TYPE_CHECKING:
     from govern.inputs.config import Settings
+    from govern.measure.start import Started
     from govern.policy.schema import Policy
 
 CARD_FILES = {"html": "card.html", "pdf": "card.pdf"}
@@ -49,7 +50,8 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
     return load_settings(given, config=given.get("config"), cwd=Path())
 
 
-def measured(settings: Settings, given: Mapping[str, Any], meanwhile: Callable[[], None] = lambda: None) -> Facts:
+def measured(settings: Settings, given: Mapping[str, Any], model: Started | None,
+             meanwhile: Callable[[], None] | None = None) -> Facts:
     """Facts from model and data; progress goes to standard error. For `meanwhile` see `measure.run.measure`."""
     from govern.cli.progress import progress
     from govern.measure.run import measure
@@ -57,11 +59,11 @@ def measured(settings: Settings, given: Mapping[str, Any], meanwhile: Callable[[
     how = given.get("compute", "measure")
     taken = None if how in ("measure", "skip") else load(Path(how), Compute, COMPUTE_SCHEMA)
     with progress(bool(given.get("quiet"))) as tell:
-        found = measure(settings, created=created(dict(given)), timed=how == "measure",
-                        verbose=bool(given.get("verbose")), progress=tell, meanwhile=meanwhile)
+        found = measure(settings, model, created=created(dict(given)), timed=how == "measure", progress=tell,
+                        meanwhile=meanwhile or _nothing)
     for line in found.output.splitlines() if given.get("verbose") else ():
         sys.stderr.write(f"model: {line}\n")
-    data = document(found.evidence)
+    evidence, data = as_stored(found.evidence)
     sha = digest(data)
     files = {"evidence.json": data}
     if taken is not None:
@@ -69,12 +71,11 @@ def measured(settings: Settings, given: Mapping[str, Any], meanwhile: Callable[[
         if compute.evidence_sha256 != sha:
             raise InputError("was measured with other evidence", where=str(how),
                              fix="give the compute.json of the same inputs, seed and --timestamp")
-        return Facts(found.evidence, sha, compute, compute_sha, {**files, "compute.json": document(compute)})
+        return Facts(evidence, sha, compute, compute_sha, {**files, "compute.json": document(compute)})
     if found.compute is None:
-        return Facts(found.evidence, sha, None, None, files)
-    timed = found.compute(sha)
-    data = document(timed)
-    return Facts(found.evidence, sha, timed, digest(data), {**files, "compute.json": data})
+        return Facts(evidence, sha, None, None, files)
+    timed, data = as_stored(found.compute(sha))
+    return Facts(evidence, sha, timed, digest(data), {**files, "compute.json": data})
 
 
 def stored(path: Path, given: Mapping[str, Any]) -> Facts:
@@ -157,20 +158,29 @@ def cards(facts: Facts, verdict: tuple[Verdict, str] | None, formats: Sequence[s
     return files
 
 
+def _import_pdf() -> None:
+    """Import the PDF library while the model's process is busy; what is missing is told when it is needed."""
+    from govern.formats.pdf import pdf_available
+
+    pdf_available()
+
+
+def _nothing() -> None:
+    """Nothing."""
+
+
 def report(settings: Settings, given: Mapping[str, Any], out: Path | None = None) -> Verdict:
     """Measure, judge, render and write into `out` (default: the settings' folder); print the summary."""
-    policies: list[Policy] = []
-    formats: list[str] = []
-
-    def meanwhile() -> None:
-        policies.extend(policies_of(settings))
-        formats.extend(formats_of(settings))
+    from govern.measure.start import started
 
     out = out or settings.report.out
-    facts = measured(settings, given, meanwhile)
-    verdict = judged(facts, settings, policies, given)
-    data = document(verdict)
-    files = {**facts.files, "verdict.json": data, **cards(facts, (verdict, digest(data)), formats)}
+    with started(settings, verbose=bool(given.get("verbose"))) as model:
+        policies = policies_of(settings)
+        if settings.formats_asked:
+            formats_of(settings)  # what was asked for and cannot be made is told before the long work
+        facts = measured(settings, given, model, _import_pdf if "pdf" in settings.report.formats else None)
+    verdict, data = as_stored(judged(facts, settings, policies, given))
+    files = {**facts.files, "verdict.json": data, **cards(facts, (verdict, digest(data)), formats_of(settings))}
     write_files(out, files)
     if not given.get("quiet"):
         show(facts.evidence, verdict, files, out)

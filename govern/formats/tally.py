@@ -1,38 +1,19 @@
-"""How many findings there are of each sort, and the order in which a reader needs them."""
+"""The order in which a reader needs the findings."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from govern.formats.words import bounds
 from govern.verdict import Finding, Verdict
 
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How many findings block, ask for review, warn, are not settled, are waived, pass; and rules not assessed."""
-
-    block: int
-    review: int
-    warn: int
-    unsettled: int
-    waived: int
-    passed: int
-    not_assessed: int
+# The keys of Verdict.counts in the order they are shown, and the word of the catalogue for each.
+SHOWN = (("block", "block"), ("review", "review"), ("warn", "warn"), ("not_settled", "unsettled"),
+         ("waived", "waived"), ("pass", "passed"))
 
 
-def tally(verdict: Verdict) -> Tally:
-    """The numbers beside the verdict word; a finding that was not decided and not blocked for it is `unsettled`."""
-    found = verdict.findings
-
-    def number(*, outcomes: tuple[str, ...], counts_as: str | None = None) -> int:
-        return sum(f.outcome in outcomes and (counts_as is None or f.counts_as == counts_as) for f in found)
-
-    open_ = ("fail", "insufficient", "not_run")
-    return Tally(
-        number(outcomes=open_, counts_as="BLOCK"), number(outcomes=open_, counts_as="REVIEW"),
-        number(outcomes=("fail", "not_run"), counts_as="PASS"), number(outcomes=("insufficient",), counts_as="PASS"),
-        number(outcomes=("waived",)), number(outcomes=("pass",)), len(verdict.not_assessed))
+def tally(verdict: Verdict) -> list[tuple[int, str]]:
+    """(number, word) of each sort of finding, then of the rules that were not assessed."""
+    return [*((verdict.counts.get(key, 0), word) for key, word in SHOWN),
+            (len(verdict.not_assessed), "not_assessed")]
 
 
 def open_findings(verdict: Verdict) -> list[Finding]:

@@ -62,13 +62,11 @@ def _head(evidence: Evidence, verdict: Verdict | None, t: Strings) -> list[Part]
 def _verdict(verdict: Verdict | None, t: Strings) -> list[list[Part]]:
     if verdict is None:
         return [[(f" {t('terminal.no_verdict')} ", "bold reverse")]]
-    n = tally(verdict)
-    shown = ((n.block, "block"), (n.review, "review"), (n.unsettled, "unsettled"), (n.warn, "warn"),
-             (n.waived, "waived"), (n.passed, "passed"), (n.not_assessed, "not_assessed"))
-    counts = " · ".join(f"{k} {t(f'verdict.{word}')}" for k, word in shown if k)
+    counts = " · ".join(f"{k} {t(f'verdict.{word}')}" for k, word in tally(verdict) if k)
+    unsettled = verdict.counts.get("not_settled", 0)
     lines = [[(" ", ""), (f" {verdict.outcome} ", STYLES[verdict.outcome]), (f"  {counts}", "")]]
-    if verdict.outcome == "PASS" and n.unsettled:
-        lines.append([("         " + t("terminal.also_unsettled", n=n.unsettled), STYLES["unsettled"])])
+    if verdict.outcome == "PASS" and unsettled:
+        lines.append([("         " + t("terminal.also_unsettled", n=unsettled), STYLES["unsettled"])])
     return lines
 
 

@@ -87,17 +87,15 @@ def _verdict(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
         return {"word": t("verdict.none"), "line": t("verdict.none_line"), "class": "unjudged", "mark": "none",
                 "counts": [], "unsettled": "", "reasons": [], "empty": t("verdict.no_reason_none"), "more": "",
                 "valid_until": ""}
-    n = tally(verdict)
     found = open_findings(verdict)
-    counts = [(n.block, "block"), (n.review, "review"), (n.warn, "warn"), (n.unsettled, "unsettled"),
-              (n.waived, "waived"), (n.passed, "passed"), (n.not_assessed, "not_assessed")]
+    unsettled = verdict.counts.get("not_settled", 0)
     return {
         "word": verdict.outcome, "line": t(f"verdict.{verdict.outcome}"), "class": verdict.outcome.lower(),
         "mark": {"BLOCK": "outside", "REVIEW": "unsettled", "PASS": "within"}[verdict.outcome],
-        "counts": [(count(k), t(f"verdict.{word}")) for k, word in counts if k or word in ("block", "review")],
-        "unsettled": t("verdict.also_unsettled", n=n.unsettled) if n.unsettled and verdict.outcome == "PASS" else "",
+        "counts": [(count(k), t(f"verdict.{word}")) for k, word in tally(verdict) if k or word in ("block", "review")],
+        "unsettled": t("verdict.also_unsettled", n=unsettled) if unsettled and verdict.outcome == "PASS" else "",
         "reasons": [reason(f, evidence, t) for f in found[:TOP_REASONS]],
-        "empty": t("verdict.no_reason") if n.passed else "",
+        "empty": t("verdict.no_reason") if verdict.counts.get("pass") else "",
         "more": t("verdict.more", n=len(found) - TOP_REASONS) if len(found) > TOP_REASONS else "",
         "valid_until": t("page1.valid_until", date=printable(verdict.valid_until)) if verdict.valid_until else "",
     }

@@ -256,6 +256,8 @@ def _settle(finding: Finding, evidence: Evidence, t: Strings) -> str:
             parts.append(t(key, n=count(settle.selections), group=group, outcome=favourable(evidence, t)))
         if finding.outcome == "insufficient" and settle.rows:
             parts.append(t("settle.rows", n=count(settle.rows), group=group))
+        elif finding.outcome == "insufficient" and settle.times:
+            parts.append(t("settle.times", n=count(settle.times)))
         if settle.text:
             parts.append(printable(settle.text, LONG))
     if finding.outcome == "insufficient" and not parts:

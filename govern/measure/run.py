@@ -28,12 +28,11 @@ from govern.inputs.config import Settings
 from govern.inputs.datasets import DataSource, open_data
 from govern.inputs.labels import Labels, predicted_positive
 from govern.inputs.levels import LevelCoder, numbers, sensitive_coder
-from govern.inputs.models import ModelFile, read_model
-from govern.inputs.scan import ScanResult, modules_needed, scan
 from govern.measure import from_cube, smoke
 from govern.measure.machine_cost import compute_document
 from govern.measure.passing import Pass, Predicted, labels_of
 from govern.measure.rates import LEVEL
+from govern.measure.start import Started
 from govern.worker.client import Pending, Worker
 from govern.worker.replies import Described, Explained, Prediction
 
@@ -51,39 +50,24 @@ class Measured:
     output: str = ""
 
 
-def measure(settings: Settings, *, created: str, timed: bool, verbose: bool, progress: Progress,
-            meanwhile: Callable[[], None] = lambda: None) -> Measured:
-    """The facts about a model, or about stored predictions where the settings name no model.
+def measure(settings: Settings, model: Started | None, *, created: str, timed: bool, progress: Progress,
+            meanwhile: Callable[[], None]) -> Measured:
+    """The facts about a started model, or about stored predictions where there is none.
 
-    `meanwhile` is called once, early, when the model's process is busy importing its libraries; what it
-    raises ends the measurement. Raises InputError for anything unusable.
+    `meanwhile` is called once, when the model's process is busy explaining and there is time for other work.
+    Raises InputError for anything unusable.
     """
-    if settings.model.path is None:
-        meanwhile()
+    # Slow to import, and there is time for it while the model's process imports its own libraries.
+    import fairlearn.metrics  # noqa: F401
+
+    if model is None:
         return _measure_stored(settings, created, progress)
-    with Worker(model_path=settings.model.path_extra, verbose=verbose) as worker:
-        file = read_model(settings.model.path)
-        found = scan(file.data, settings.model.trust)
-        refuse(found, str(settings.model.path))
-        worker.preload(modules_needed(found))
-        meanwhile()
-        return _measure_model(settings, created, timed, progress, worker, file, found)
+    return _measure_model(settings, model, created, timed, progress, meanwhile)
 
 
-def refuse(found: ScanResult, where: str) -> None:
-    """Raises InputError when a scanned file names what is not allowed, with the first name and what to do."""
-    if found.ok:
-        return
-    first = found.refused[0]
-    more = f" and {len(found.refused) - 1} more" if len(found.refused) > 1 else ""
-    trust = f"if it is yours, --trust {first.trust}; " if first.trust else ""
-    raise InputError(f"refused: {first.name}: {first.why}{more}", where=where,
-                     fix=f"{trust}govern scan {where} lists all")
-
-
-def _measure_model(settings: Settings, created: str, timed: bool, progress: Progress, worker: Worker,
-                   file: ModelFile, found: ScanResult) -> Measured:
-    data = settings.data
+def _measure_model(settings: Settings, model: Started, created: str, timed: bool, progress: Progress,
+                   meanwhile: Callable[[], None]) -> Measured:
+    worker, file, found, data = model.worker, model.file, model.scanned, settings.data
     source, target = _source(settings)
     labels = labels_of(source, target, positive=data.positive, favourable=data.favourable)
     coders = {s.role: sensitive_coder(s, data.bands, source) for s in data.sensitive}
@@ -98,11 +82,13 @@ def _measure_model(settings: Settings, created: str, timed: bool, progress: Prog
     done.run(answers.ask, progress, "predicting")
     sample = done.sample.first(len(done.sample.table), plan.features)
     progress("checking and explaining", 0, 0)
-    checked = worker.smoke(sample, labels.positive)
+    checking = worker.submit_smoke(sample, labels.positive)
     explaining = worker.submit_explain(sample, sample, labels.positive, settings.seed)
     timing = worker.submit_time(sample.slice(0, BATCH_TIMED), labels.positive) if timed else None
     out = from_cube.numbers(done.cube, done.levels(), data.intersections, labels)
     from_cube.add_disparities(out, labels)
+    meanwhile()
+    checked = checking.result()
     checks = smoke.checks(smoke.Seen(
         rows_sent=done.used, rows_answered=answers.rows, not_finite=answers.not_finite,
         invalid_rows=answers.invalid_rows if described.has_score else None, distinct=answers.distinct,
@@ -187,8 +173,9 @@ def _explained(pending: Pending[Explained], done: Pass, out: from_cube.Numbers
     features = attributions(found.values, found.features, numeric, from_cube.membership(values, asked))
     notes = [] if rows == done.sample.table.num_rows else \
         [f"{rows} of {done.sample.table.num_rows} sampled rows were explained: the budget allowed no more."]
-    return Attributions(found.method, found.output_space, rows, found.background_rows,
-                        found.background, done.seed, _finite(found.base), _finite(found.residual), found.exact, features), notes
+    found_all = Attributions(found.method, found.output_space, rows, found.background_rows, found.background,
+                             done.seed, _finite(found.base), _finite(found.residual), found.exact, features)
+    return found_all, notes
 
 
 def _finite(value: float) -> float | None:

@@ -187,17 +187,25 @@ def _outcome(findings: Sequence[Finding]) -> tuple[Outcome, tuple[str, ...]]:
 
 
 def _counts(findings: Sequence[Finding]) -> dict[str, int]:
-    """Findings by outcome; fails by severity; `not_settled` are the insufficient ones that do not count."""
-    outcomes = Counter(f.outcome for f in findings)
-    fails = Counter(f.severity for f in findings if f.outcome == "fail")
-    return {
-        **{severity: fails[severity] for severity in ("block", "review", "warn", "info")},
-        **{outcome: outcomes[outcome] for outcome in ("pass", "insufficient", "waived", "n/a", "not_run")},
-        "not_settled": sum(
-            f.outcome == "insufficient" and f.counts_as == "PASS" and f.severity in BINDING for f in findings
-        ),
-        "to_sign": 0,
-    }
+    """The numbers beside the verdict word; each finding counts once.
+
+    `block` and `review` are open findings (failed, not decided or not run) by what they make of the verdict;
+    of the others `warn` and `info` failed or were not run at a severity that does not bind, `not_settled`
+    were not decided; then what was waived, passed or did not apply. `to_sign` are attestations.
+    """
+    found = Counter(_sort(f) for f in findings)
+    sorts = ("block", "review", "warn", "info", "not_settled", "waived", "pass", "n/a")
+    return {**{sort: found[sort] for sort in sorts}, "to_sign": 0}
+
+
+def _sort(finding: Finding) -> str:
+    if finding.outcome in ("waived", "pass", "n/a"):
+        return finding.outcome
+    if finding.counts_as != "PASS":
+        return finding.counts_as.lower()
+    if finding.outcome == "insufficient":
+        return "not_settled"
+    return "info" if finding.severity == "info" else "warn"
 
 
 def _not_assessed(findings: Sequence[Finding]) -> tuple[NotAssessed, ...]:

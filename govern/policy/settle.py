@@ -7,15 +7,15 @@ from fractions import Fraction
 from govern.evidence import REST
 from govern.policy.decide import Judged, Limits
 from govern.policy.quantities import Bound, Difference, Ratio
-from govern.stats.sizes import detectable_gap, rows_to_settle, selections_to_meet
+from govern.stats.sizes import detectable_gap, growth_to_settle, rows_to_settle, selections_to_meet
 from govern.verdict import Settle
 
 
 def settle(metric: str, outcome: str, worst: Judged, limits: Limits) -> Settle | None:
-    """Rows of the smaller group that would decide it, the gap these sizes can show, and for selection rates
-    that fail or lean the further favourable outcomes that would meet the bound; None when it passed."""
+    """The gap these sizes can show; where it is not decided, the rows that would decide it; and for selection
+    rates that fail or lean, the further favourable outcomes that would meet the bound."""
     quantity, seen = worst.quantity, worst.comparison
-    if outcome == "pass" or not isinstance(quantity, Difference | Ratio) or seen.reference is None:
+    if not isinstance(quantity, Difference | Ratio) or seen.reference is None:
         return None
     a, b = quantity.a, quantity.b
     if not a.n or not b.n:
@@ -24,31 +24,27 @@ def settle(metric: str, outcome: str, worst: Judged, limits: Limits) -> Settle |
     sides = [(seen.group, a, b, limits), (seen.reference, b, a, _turned(limits, compare))]
     fewer = 0 if a.n <= b.n or seen.reference == REST else 1
     lower = 0 if a.x * b.n <= b.x * a.n else 1
-    rows = gap = selections = None
-    if metric == "selection_rate" and worst.margin is not None and worst.margin < 0 and sides[lower][0] != REST:
+    rows = times = gap = selections = None
+    if outcome != "pass" and metric == "selection_rate" and worst.margin is not None and worst.margin < 0 \
+            and sides[lower][0] != REST:
         # Favourable outcomes help the group with the lower rate.
         _, low, high, inner = sides[lower]
-        selections = selections_to_meet(
-            low.x, low.n, high.x, high.n, compare=compare, minimum=inner.minimum, maximum=None
-        )
-    if outcome == "insufficient" and seen.level_pass is not None and seen.level_fail is not None:
-        _, few, many, inner = sides[fewer]
-        rows = rows_to_settle(
-            few.x,
-            few.n,
-            many.x,
-            many.n,
-            compare=compare,
-            minimum=inner.minimum,
-            maximum=inner.maximum,
-            alpha_pass=seen.level_pass,
-            alpha_fail=seen.level_fail,
-        )
+        selections = selections_to_meet(low.x, low.n, high.x, high.n, compare=compare, minimum=inner.minimum,
+                                        maximum=None)
+    _, few, many, inner = sides[fewer]
+    if outcome in ("pass", "insufficient") and seen.level_fail is not None:
         gap = detectable_gap(few.n, many.n, many.x / many.n, alpha=seen.level_fail)
+    if outcome == "insufficient" and seen.level_pass is not None and seen.level_fail is not None:
+        levels = {"alpha_pass": seen.level_pass, "alpha_fail": seen.level_fail}
+        rows = rows_to_settle(few.x, few.n, many.x, many.n, compare=compare, minimum=inner.minimum,
+                              maximum=inner.maximum, **levels)
+        if rows is None:
+            times = growth_to_settle(few.x, few.n, many.x, many.n, compare=compare, minimum=inner.minimum,
+                                     maximum=inner.maximum, **levels)
         # One group is named: where two would be, the rows that decide come before outcomes that meet the bound.
         selections = selections if lower == fewer or not rows else None
     group = sides[lower if selections else fewer][0]
-    found = Settle(group, selections or None, rows or None, gap)
+    found = Settle(group, selections or None, rows or None, times, gap)
     return found if found != Settle(group) else None
 
 

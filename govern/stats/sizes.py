@@ -6,6 +6,7 @@ All answers are planning figures at the observed rates, not promises: new data b
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from statistics import NormalDist
@@ -14,6 +15,7 @@ from govern.stats.intervals import Pair, newcombe, ratio, wilson
 
 Limit = Decimal | Fraction | int | None
 MOST_ROWS = 10_000_000
+MOST_TIMES = 1_000
 
 
 def rows_to_settle(x1: int, n1: int, x2: int | None, n2: int | None, *, compare: str | None,
@@ -31,28 +33,55 @@ def rows_to_settle(x1: int, n1: int, x2: int | None, n2: int | None, *, compare:
     """
     if n1 == 0 or (compare is not None and not n2) or (compare == "ratio" and not x2):
         return None
+    decided = _decider(x1, n1, x2, n2, compare, minimum, maximum, alpha_pass, alpha_fail)
+    many = _first(lambda n: decided(n, n2), n1, MOST_ROWS)
+    return None if many is None else many - n1
+
+
+def growth_to_settle(x1: int, n1: int, x2: int | None, n2: int | None, *, compare: str | None,
+                     minimum: Limit, maximum: Limit, alpha_pass: float, alpha_fail: float) -> int | None:
+    """How many times as many rows of all groups, at the observed rates, decide: a whole number up to 1,000.
+
+    Arguments, errors and undefined cases as in `rows_to_settle`; 1 when it is decided already, None when a
+    thousand times the rows would not do it (the estimate sits on the limit).
+    """
+    if n1 == 0 or (compare is not None and not n2) or (compare == "ratio" and not x2):
+        return None
+    decided = _decider(x1, n1, x2, n2, compare, minimum, maximum, alpha_pass, alpha_fail)
+    return _first(lambda k: decided(k * n1, None if n2 is None else k * n2), 1, MOST_TIMES)
+
+
+def _decider(x1: int, n1: int, x2: int | None, n2: int | None, compare: str | None, minimum: Limit, maximum: Limit,
+             alpha_pass: float, alpha_fail: float) -> Callable[[int, int | None], bool]:
+    """Whether the interval decides with m1 and m2 rows at the observed rates."""
     low = -math.inf if minimum is None else float(minimum)
     high = math.inf if maximum is None else float(maximum)
 
-    def decided(n: int) -> bool:
-        x = x1 if n == n1 else x1 * n / n1
-        inside = _bounds(x, n, x2, n2, compare, alpha_pass)
-        outside = _bounds(x, n, x2, n2, compare, alpha_fail)
+    def decided(m1: int, m2: int | None) -> bool:
+        y1 = x1 if m1 == n1 else x1 * m1 / n1
+        y2 = x2 if m2 == n2 or not n2 or m2 is None or x2 is None else x2 * m2 / n2
+        inside = _bounds(y1, m1, y2, m2, compare, alpha_pass)
+        outside = _bounds(y1, m1, y2, m2, compare, alpha_fail)
         return (low <= inside[0] and inside[1] <= high) or outside[1] < low or outside[0] > high
 
-    if decided(n1):
-        return 0
-    few, many = n1, n1 * 2
-    while many < MOST_ROWS and not decided(many):
+    return decided
+
+
+def _first(holds: Callable[[int], bool], start: int, most: int) -> int | None:
+    """The smallest number from `start` for which `holds`, by doubling and bisection; None beyond `most`."""
+    if holds(start):
+        return start
+    few, many = start, start * 2
+    while many < most and not holds(many):
         few, many = many, many * 2
-    if many >= MOST_ROWS:
-        many = max(MOST_ROWS, n1)
-        if not decided(many):
+    if many >= most:
+        many = max(most, start)
+        if not holds(many):
             return None
     while many - few > 1:
         middle = (few + many) // 2
-        few, many = (few, middle) if decided(middle) else (middle, many)
-    return many - n1
+        few, many = (few, middle) if holds(middle) else (middle, many)
+    return many
 
 
 def selections_to_meet(x1: int, n1: int, x2: int | None, n2: int | None, *, compare: str | None,
@@ -110,7 +139,7 @@ def detectable_gap(n1: int, n2: int, p: float, *, alpha: float, power: float = 0
     return high
 
 
-def _bounds(x1: float, n1: float, x2: int | None, n2: int | None, compare: str | None, alpha: float) -> Pair:
+def _bounds(x1: float, n1: float, x2: float | None, n2: float | None, compare: str | None, alpha: float) -> Pair:
     if compare is None:
         return wilson(x1, n1, alpha)
     if x2 is None or n2 is None:

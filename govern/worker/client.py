@@ -1,4 +1,7 @@
-"""What the parent asks the model's process: load, predict, check, explain, time; checked answers."""
+"""What the parent asks the model's process: load, predict, check, explain, time; checked answers.
+
+Imports nothing heavy: the process is started before the parent imports numpy to read the answers.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +14,13 @@ from govern.errors import InputError
 from govern.worker import failures
 from govern.worker.process import MAX_NOISE, Limits, Pending, Process
 from govern.worker.protocol import Buffer, Header
-from govern.worker.replies import (
-    Described,
-    Explained,
-    Prediction,
-    SmokeReply,
-    Timed,
-    read_described,
-    read_explained,
-    read_prediction,
-    read_smoke,
-    read_timed,
-)
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Described", "Explained", "Limits", "Pending", "Prediction", "SmokeReply", "Timed", "Worker"]
+    from govern.worker.replies import Described, Explained, Prediction, SmokeReply, Timed
+
+__all__ = ["Limits", "Pending", "Worker"]
 
 SMOKE_ROWS: Final = 20
 EXPLAIN_BUDGET: Final = 1_000_000_000
@@ -93,6 +86,8 @@ class Worker:
         described, rows = self._model_with(positive), batch.num_rows
 
         def read(answer: Header, buffers: Sequence[Buffer]) -> Prediction:
+            from govern.worker.replies import read_prediction
+
             return read_prediction(answer, buffers, rows, len(described.classes), described.has_score)
 
         header, buffers = _batch_request("predict", batch, positive)
@@ -100,14 +95,20 @@ class Worker:
 
     def smoke(self, batch: pa.RecordBatch, positive: str) -> SmokeReply:
         """Whether the first 20 rows at most give the same answer twice, and alone as in a batch."""
+        return self.submit_smoke(batch, positive).result()
+
+    def submit_smoke(self, batch: pa.RecordBatch, positive: str) -> Pending[SmokeReply]:
+        """As `smoke`, without waiting for the answer."""
         self._model_with(positive)
         batch = batch.slice(0, SMOKE_ROWS)
         header, buffers = _batch_request("smoke", batch, positive)
 
         def read(answer: Header, buffers: Sequence[Buffer]) -> SmokeReply:
+            from govern.worker.replies import read_smoke
+
             return read_smoke(answer, buffers, batch.num_rows)
 
-        return self._process.submit(header, buffers, failures.CHECKING, read, 0).result()
+        return self._process.submit(header, buffers, failures.CHECKING, read, 0)
 
     def explain(
         self,
@@ -140,6 +141,8 @@ class Worker:
         header |= {"background": behind["batch"], "seed": seed, "budget": budget}
 
         def read(answer: Header, buffers: Sequence[Buffer]) -> Explained:
+            from govern.worker.replies import read_explained
+
             return read_explained(answer, buffers, rows, features)
 
         size = 8 * (rows * (len(features) + 1) + 2)
@@ -171,6 +174,8 @@ class Worker:
         header |= {"budget_seconds": budget_seconds}
 
         def read(answer: Header, buffers: Sequence[Buffer]) -> Timed:
+            from govern.worker.replies import read_timed
+
             return read_timed(answer, buffers, batch.num_rows)
 
         return self._process.submit(header, buffers, failures.TIMING, read, 8 * (single_repeats + batch_repeats))
@@ -187,6 +192,8 @@ class Worker:
 
     def _read_loaded(self, answer: Header, buffers: Sequence[Buffer]) -> Described:
         self._file_layer = ("no writing to files",) if answer.get("layer") else ()
+        from govern.worker.replies import read_described
+
         return read_described(answer, buffers)
 
 

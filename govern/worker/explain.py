@@ -7,6 +7,7 @@ The fast exact explainer where there is one, through the preprocessing of a pipe
 from __future__ import annotations
 
 import math
+import os
 import sys
 from dataclasses import dataclass
 from typing import Any, Final
@@ -149,7 +150,7 @@ def _raw_attributions(model: Any, x: Any, background: Any, sign: int) -> Attribu
     """Attributions for the columns the deciding estimator sees, or None where no exact method is known."""
     library, kind = type(model).__module__.split(".")[0], type(model).__name__
     if (library, kind) == ("lightgbm", "LGBMClassifier"):
-        both = _dense(model.booster_.predict(x, pred_contrib=True, num_threads=1))
+        both = _dense(model.booster_.predict(x, pred_contrib=True, num_threads=_cores()))
         raw = np.asarray(model.booster_.predict(x, raw_score=True, num_threads=1), dtype=np.float64)
         return _margin(model, x, both, raw, sign, "LightGBM pred_contrib, exact")
     if (library, kind) == ("xgboost", "XGBClassifier"):
@@ -159,6 +160,11 @@ def _raw_attributions(model: Any, x: Any, background: Any, sign: int) -> Attribu
     if library == "sklearn" and hasattr(model, "coef_") and hasattr(model, "decision_function"):
         return _linear(model, x, background(), sign)
     return None
+
+
+def _cores() -> int:
+    """Threads for contributions: each row is computed by itself, so their number changes no value."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _margin(model: Any, x: Any, both: Floats, raw: Floats, sign: int, method: str) -> Attributed:

@@ -116,7 +116,8 @@ class Model:
     before = sorted(p.name for p in folder.iterdir())
     refused = govern("report", "own.pkl", *ARGUMENTS, "--quiet", cwd=folder)
     assert refused.code == 2 and "--trust own_model.Model" in refused.err
-    ran = govern("report", "own.pkl", *ARGUMENTS, "--trust", "own_model.Model", "--model-path", ".", "--quiet", cwd=folder)
+    trusted = ["--trust", "own_model.Model", "--model-path", "."]
+    ran = govern("report", "own.pkl", *ARGUMENTS, *trusted, "--quiet", cwd=folder)
     assert ran.code == 2, ran.err
     assert "the scaler was never fitted" in ran.err and ran.err.count("\n") == 1
     assert sorted(p.name for p in folder.iterdir()) == before

@@ -87,8 +87,12 @@ def _reason(error: Exception) -> str:
 
 
 def modules_needed(result: ScanResult) -> tuple[str, ...]:
-    """Sorted top-level packages outside the standard library that loading the file will import."""
-    tops = {name.partition(".")[0] for name in result.names} - set(sys.stdlib_module_names) - {"__main__"}
+    """Sorted top-level packages, known and outside the standard library, that loading the file will import.
+
+    Modules the user trusts are left out: they are imported only when the model is loaded.
+    """
+    known = set(result.names) - set(result.trusted)
+    tops = {name.partition(".")[0] for name in known} - set(sys.stdlib_module_names) - {"__main__"}
     if result.format == "joblib":
         tops.add("joblib")
     return tuple(sorted(top for top in tops if top.isidentifier() and not top.startswith("_")))
