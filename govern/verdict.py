@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -168,6 +169,28 @@ class Verdict:
         """Findings in the order a reader needs them: what blocks, what asks for review, what is not
         settled, warnings; passes and findings out of the outcome come last."""
         return tuple(sorted(self.findings, key=_urgency))
+
+
+def count_findings(findings: Sequence[Finding]) -> dict[str, int]:
+    """The numbers beside the verdict word; each finding counts once.
+
+    `block` and `review` are open findings (failed, not decided or not run) by what they make of the verdict;
+    of the others `warn` and `info` failed or were not run at a severity that does not bind, `not_settled`
+    were not decided; then what was waived, passed or did not apply. `to_sign` are attestations.
+    """
+    found = Counter(_sort(f) for f in findings)
+    sorts = ("block", "review", "warn", "info", "not_settled", "waived", "pass", "n/a")
+    return {**{sort: found[sort] for sort in sorts}, "to_sign": 0}
+
+
+def _sort(finding: Finding) -> str:
+    if finding.outcome in ("waived", "pass", "n/a"):
+        return finding.outcome
+    if finding.counts_as != "PASS":
+        return finding.counts_as.lower()
+    if finding.outcome == "insufficient":
+        return "not_settled"
+    return "info" if finding.severity == "info" else "warn"
 
 
 def _urgency(f: Finding) -> tuple[int, int, str, str, tuple[str, ...]]:

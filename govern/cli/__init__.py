@@ -9,8 +9,8 @@ from govern.errors import ExitCode, GovernError, printable
 
 __all__ = ["main", "run"]
 
-BUG = ("govern: internal error ({what}); this is a bug of govern: please report it with the command and "
-       "--verbose output at https://github.com/govern-ml/govern/issues")
+BUG = ("govern: internal error ({what}); this is a bug of govern, not a finding: please report it "
+       "with what the same command prints with --verbose")
 
 
 def main() -> None:

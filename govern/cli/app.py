@@ -14,8 +14,8 @@ from govern.cli.render import render
 from govern.cli.report import report
 from govern.cli.scan import scan
 
-EXIT_CODES = """Exit codes: 0 PASS (or done), 1 BLOCK (or refused), 2 unusable input and nothing was written,
-3 REVIEW: a person must decide, 70 internal error, 128+n ended by signal n."""
+EXIT_CODES = ("Exit codes: 0 PASS (or done), 1 BLOCK (or refused), 2 unusable input and nothing was written, "
+              "3 REVIEW: a person must decide, 70 internal error, 128+n ended by signal n.")
 
 app = typer.Typer(
     help="Evidence, policy verdict and model card for a machine-learning model.", epilog=EXIT_CODES,

@@ -50,7 +50,7 @@ def _parameter(option: Option) -> inspect.Parameter:
     if option.repeatable:
         kind = list[kind]
     if option.flag == "MODEL":
-        info: Any = typer.Argument(metavar="[MODEL]", help=option.help, show_default=False)
+        info: Any = typer.Argument(metavar="MODEL", help=option.help, show_default=False)
         return _as_parameter(option, kind | None, info, None)
     names = [option.flag, *([SHORT[option.flag]] if option.flag in SHORT else [])]
     metavar = option.metavar or ("|".join(option.choices) if option.choices else None)

@@ -15,7 +15,7 @@ from govern.errors import ExitCode
 def render(
     evidence: Annotated[Path, typer.Argument(metavar="EVIDENCE", help="An evidence.json.", show_default=False)],
     given: dict[str, Any],
-    verdict: Annotated[Path | None, typer.Argument(metavar="[VERDICT]", show_default=False,
+    verdict: Annotated[Path | None, typer.Argument(metavar="VERDICT", show_default=False,
                                                    help="The verdict.json that was made from it.")] = None,
 ) -> int:
     """Write cards from stored documents; a compute.json beside the evidence is shown when it belongs to it.

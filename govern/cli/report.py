@@ -11,7 +11,10 @@ from govern.cli.params import takes
 def report(given: dict[str, Any]) -> int:
     """Measure a model, judge it by policy and write the card: the main job.
 
-    Examples: govern report model.pkl (with govern.yaml here);
+    Examples:
+
+    govern report model.pkl   (a govern.yaml in this folder says the rest)
+
     govern report model.pkl --data eval.parquet --target default --sensitive sex
     """
     from govern.cli import steps

@@ -25,7 +25,7 @@ def card_text(value: Any, limit: int = LONG) -> str:
     if isinstance(value, Mapping):
         value = "; ".join(f"{k}: {card_text(v)}" for k, v in value.items())
     elif isinstance(value, Sequence) and not isinstance(value, str):
-        value = "; ".join(card_text(v) for v in value)
+        value = "; ".join(card_text(v).removesuffix(".") for v in value)
     return printable(" ".join(str(value).split()), limit)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -25,6 +24,7 @@ from govern.verdict import (
     RuleOutcome,
     Severity,
     Verdict,
+    count_findings,
 )
 
 BINDING = ("block", "review")
@@ -62,7 +62,7 @@ def judge(
         dict(judged),
         tuple(p.info for p in distinct),
         findings,
-        _counts(findings),
+        count_findings(findings),
         valid_until=min(used, default=None),
         not_assessed=_not_assessed(findings),
         waivers=waived.states,
@@ -184,28 +184,6 @@ def _outcome(findings: Sequence[Finding]) -> tuple[Outcome, tuple[str, ...]]:
     if outcome == "PASS" and not any(f.outcome in ("pass", "fail", "insufficient", "waived") for f in findings):
         return "REVIEW", (NOTHING_EVALUATED,)
     return outcome, ()
-
-
-def _counts(findings: Sequence[Finding]) -> dict[str, int]:
-    """The numbers beside the verdict word; each finding counts once.
-
-    `block` and `review` are open findings (failed, not decided or not run) by what they make of the verdict;
-    of the others `warn` and `info` failed or were not run at a severity that does not bind, `not_settled`
-    were not decided; then what was waived, passed or did not apply. `to_sign` are attestations.
-    """
-    found = Counter(_sort(f) for f in findings)
-    sorts = ("block", "review", "warn", "info", "not_settled", "waived", "pass", "n/a")
-    return {**{sort: found[sort] for sort in sorts}, "to_sign": 0}
-
-
-def _sort(finding: Finding) -> str:
-    if finding.outcome in ("waived", "pass", "n/a"):
-        return finding.outcome
-    if finding.counts_as != "PASS":
-        return finding.counts_as.lower()
-    if finding.outcome == "insufficient":
-        return "not_settled"
-    return "info" if finding.severity == "info" else "warn"
 
 
 def _not_assessed(findings: Sequence[Finding]) -> tuple[NotAssessed, ...]:

@@ -43,6 +43,7 @@ from govern.verdict import (
     Settle,
     Verdict,
     WaiverState,
+    count_findings,
 )
 
 SHA = {"model": "9f3c71d0" + "a4" * 28, "data": "1b2c3d4e" + "5f" * 28, "config": "77e0aa10" + "0b" * 28,
@@ -292,13 +293,15 @@ def verdict(e: Evidence, outcome: str = "BLOCK", found: tuple[Finding, ...] | No
         VERDICT_SCHEMA, outcome, "team", "2026-11-21", {"evidence": SHA["evidence"]},  # type: ignore[arg-type]
         (PolicyInfo("baseline", "1", "ab" * 32, "in_force", "2026-11-22", {"en": "Baseline"}),
          PolicyInfo("house-credit", "4", "cd" * 32, "in_force", "2026-11-03", {"en": "House rules"}, ("baseline",))),
-        found, {}, not_assessed=(NotAssessed("BASE-09", {"en": "Error rates"}, "no rows with the positive label"),),
+        found, count_findings(found),
+        not_assessed=(NotAssessed("BASE-09", {"en": "Error rates"}, "no rows with the positive label"),),
         waivers=(WaiverState("HC-07", "M. Sato", "batch latency until the new cluster", "K. Wu", "2026-12-31", True,
                              39, True),
                  WaiverState("HC-08", "M. Sato", "pilot only", "K. Wu", "2026-11-01", False, -20, False,
                              why_not="expired")),
         notes=("No lock was given.",))
-    return replace(made, **change)
+    made = replace(made, **change)
+    return replace(made, counts=count_findings(made.findings))
 
 
 def compute() -> Compute:

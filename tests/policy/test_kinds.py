@@ -335,4 +335,17 @@ def test_what_would_settle_it(verdict: Judge) -> None:
     assert rows and finding.settle.detectable and finding.settle.selections is None
     n = 200 + rows
     settled = only(verdict(evidence({"x": {**members, "b": rate(round(n * 0.44) + 1, n)}}), rules))
-    assert settled.outcome == "pass" and settled.settle is None
+    # Of a pass only the gap that these sizes can show is said.
+    assert settled.outcome == "pass" and settled.settle
+    assert (settled.settle.rows, settled.settle.times, settled.settle.selections) == (None, None, None)
+
+
+def test_growth_is_named_where_no_number_of_rows_of_one_group_would_do(verdict: Judge) -> None:
+    members = {"a": rate(500, 1000), "b": rate(395, 1000)}
+    rules = disparity(against="any", min="0.80")
+    finding = only(verdict(evidence({"x": members}), rules))
+    assert finding.outcome == "insufficient" and finding.settle and finding.settle.rows is None
+    times = finding.settle.times
+    assert times is not None and times > 1
+    grown = {name: rate(x * times // 1, n * times) for name, (x, n) in {"a": (500, 1000), "b": (395, 1000)}.items()}
+    assert only(verdict(evidence({"x": grown}), rules)).outcome == "fail"

@@ -11,7 +11,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from govern.worker.client import Described, Limits, Worker
+from govern.worker.client import Limits, Worker
+from govern.worker.replies import Described
 
 
 @pytest.fixture(scope="session")
