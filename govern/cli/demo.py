@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,8 @@ HOW_TO_READ = """
    {card}  page 1 is the verdict and its reasons; the rest shows where they come from
    {out}/evidence.json  every number; {out}/verdict.json  every rule
    {out}/model/  the model, its data and the govern.yaml that led here. Try, in that folder:
-     govern report model.pkl --phase company
-     govern report model.pkl --threshold 0.2
+     {govern} report model.pkl --phase company
+     {govern} report model.pkl --threshold 0.2
  Exit codes of govern report: 0 PASS, 1 BLOCK, 3 REVIEW; the demo itself ends with 0."""
 
 
@@ -35,5 +37,7 @@ def demo(given: dict[str, Any]) -> int:
     steps.report(settings, given, out)
     if not given.get("quiet"):
         formats = [f for f in ("card.pdf", "card.html") if (out / f).exists()]
-        steps.say(HOW_TO_READ.format(card=out / formats[0], out=out))
+        # After `sh dev.sh demo` the command is not on the PATH.
+        command = "govern" if shutil.which("govern") else Path(sys.argv[0]).resolve()
+        steps.say(HOW_TO_READ.format(card=out / formats[0], out=out, govern=command))
     return ExitCode.PASS

@@ -15,12 +15,13 @@ def measure(given: dict[str, Any]) -> int:
     Example: govern measure model.pkl --data eval.parquet --target default --sensitive sex
     """
     from govern.cli import steps
+    from govern.cli.progress import progress
     from govern.codec import write_files
     from govern.measure.start import started
 
     settings = steps.settings_of(given)
-    with started(settings, verbose=bool(given.get("verbose"))) as model:
-        facts = steps.measured(settings, given, model)
+    with started(settings, verbose=bool(given.get("verbose"))) as model, progress(bool(given.get("quiet"))) as tell:
+        facts = steps.measured(settings, given, model, tell)
     write_files(settings.report.out, facts.files)
     if not given.get("quiet"):
         steps.say(steps.files_line(settings.report.out, facts.files))

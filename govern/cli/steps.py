@@ -17,6 +17,7 @@ from govern.evidence import COMPUTE_SCHEMA, EVIDENCE_SCHEMA, Compute, Evidence
 from govern.verdict import VERDICT_SCHEMA, Phase, Verdict
 
 if TYPE_CHECKING:
+    from govern.cli.progress import Progress
     from govern.inputs.config import Settings
     from govern.measure.start import Started
     from govern.policy.schema import Policy
@@ -50,17 +51,17 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
     return load_settings(given, config=given.get("config"), cwd=Path())
 
 
-def measured(settings: Settings, given: Mapping[str, Any], model: Started | None,
+def measured(settings: Settings, given: Mapping[str, Any], model: Started | None, tell: Progress,
              meanwhile: Callable[[], None] | None = None) -> Facts:
-    """Facts from model and data; progress goes to standard error. For `meanwhile` see `measure.run.measure`."""
-    from govern.cli.progress import progress
+    """Facts from model and data. For `meanwhile` see `measure.run.measure`."""
     from govern.measure.run import measure
 
     how = given.get("compute", "measure")
     taken = None if how in ("measure", "skip") else load(Path(how), Compute, COMPUTE_SCHEMA)
-    with progress(bool(given.get("quiet"))) as tell:
-        found = measure(settings, model, created=created(dict(given)), timed=how == "measure", progress=tell,
-                        meanwhile=meanwhile or _nothing)
+    found = measure(settings, model, created=created(dict(given)), timed=how == "measure", progress=tell,
+                    meanwhile=meanwhile or _nothing)
+    if model is not None:
+        model.worker.close()  # its memory is not needed while cards are drawn
     for line in found.output.splitlines() if given.get("verbose") else ():
         sys.stderr.write(f"model: {line}\n")
     evidence, data = as_stored(found.evidence)
@@ -171,16 +172,19 @@ def _nothing() -> None:
 
 def report(settings: Settings, given: Mapping[str, Any], out: Path | None = None) -> Verdict:
     """Measure, judge, render and write into `out` (default: the settings' folder); print the summary."""
+    from govern.cli.progress import progress
     from govern.measure.start import started
 
     out = out or settings.report.out
-    with started(settings, verbose=bool(given.get("verbose"))) as model:
+    with started(settings, verbose=bool(given.get("verbose"))) as model, progress(bool(given.get("quiet"))) as tell:
         policies = policies_of(settings)
         if settings.formats_asked:
             formats_of(settings)  # what was asked for and cannot be made is told before the long work
-        facts = measured(settings, given, model, _import_pdf if "pdf" in settings.report.formats else None)
-    verdict, data = as_stored(judged(facts, settings, policies, given))
-    files = {**facts.files, "verdict.json": data, **cards(facts, (verdict, digest(data)), formats_of(settings))}
+        facts = measured(settings, given, model, tell, _import_pdf if "pdf" in settings.report.formats else None)
+        verdict, data = as_stored(judged(facts, settings, policies, given))
+        tell("drawing the card", 0, 0)
+        files = {**facts.files, "verdict.json": data,
+                 **cards(facts, (verdict, digest(data)), formats_of(settings))}
     write_files(out, files)
     if not given.get("quiet"):
         show(facts.evidence, verdict, files, out)

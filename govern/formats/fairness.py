@@ -104,6 +104,7 @@ def fairness(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
         "errors_note": t("fairness.errors_note", target=target, positive=positive, level=reading_level(evidence)),
         "metrics": [t(f"metric.{m}") for m in _measured(evidence)],
         "disparities": [_disparities(evidence, k, t) for k in asked],
+        "disparities_note": t("fairness.disparities_note", level=reading_level(evidence)),
         "disparity_names": [t(f"metric.{d}") for d in DISPARITIES],
         "others": [_other(evidence, k, g, t) for k, g in others.items()],
     }
@@ -280,7 +281,8 @@ def _disparities(evidence: Evidence, features: tuple[str, ...], t: Strings) -> V
     for name in DISPARITIES:
         for kind in ("difference", "ratio"):
             m = evidence.find(f"{name}_{kind}", features=features)
-            values.append("–" if m is None or m.value is None else decimal(m.value))
+            ends = (m.interval.low, m.interval.high) if m is not None and m.interval else (None, None)
+            values.append(("–", "") if m is None or m.value is None else (decimal(m.value), with_interval(None, *ends)))
     return {"name": printable(":".join(features)), "cells": values}
 
 

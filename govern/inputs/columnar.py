@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from govern.errors import InputError, printable
-from govern.inputs.datasets import Table, parquet_files, unique_names
+from govern.inputs.table import Table, parquet_files, unique_names
 
 
 def open_parquet(path: Path) -> Table:

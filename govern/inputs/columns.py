@@ -85,12 +85,13 @@ def _features(given: Sequence[str] | None, columns: tuple[str, ...], used: set[s
             return tuple(remembered), ["Features are passed in the order the model remembers."]
         return features, []
     if remembered is not None:
+        remembered, notes = _spelt_as_data(remembered, columns)
         for name in remembered:
             if name not in columns:
                 fix = nearest(name, columns) or "add it, or rename the column"
                 raise InputError(f'the model needs column "{printable(name)}", which the data does not have',
                                  where=where, fix=fix)
-        return tuple(remembered), []
+        return tuple(remembered), notes
     free = tuple(c for c in columns if c not in used)
     if number is None or len(free) != number:
         takes = "does not say how many features it takes" if number is None else f"takes {number} features"
@@ -98,6 +99,15 @@ def _features(given: Sequence[str] | None, columns: tuple[str, ...], used: set[s
                          where=where, fix="name the features in the order of training with --feature")
     return free, [f"The model does not remember feature names: all {number} columns that are not otherwise used "
                   "were passed in file order."]
+
+
+def _spelt_as_data(remembered: Sequence[str], columns: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
+    """The remembered names as the data spells them: LightGBM writes the spaces of a column's name as underscores."""
+    spelt = {re.sub(r"\s", "_", c): c for c in reversed(columns)}
+    found = tuple(n if n in columns else spelt.get(n, n) for n in remembered)
+    changed = [printable(c) for n, c in zip(remembered, found, strict=True) if n != c]
+    said = f"The model remembers underscores where the data has spaces: {', '.join(changed)}."
+    return found, [said] if changed else []
 
 
 def _existing(names: Iterable[str], columns: tuple[str, ...], where: str) -> tuple[str, ...]:

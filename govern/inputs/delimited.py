@@ -20,7 +20,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from govern.errors import InputError, printable
-from govern.inputs.datasets import Table, unique_names
+from govern.inputs.table import Table, unique_names
 
 BLOCK = 1 << 22
 MISSING = ("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>",

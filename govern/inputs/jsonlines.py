@@ -16,7 +16,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from govern.errors import InputError, printable
-from govern.inputs.datasets import Table
+from govern.inputs.table import Table
 
 Kind = Literal["bool", "int", "float", "text"]
 _TYPES: dict[Kind, pa.DataType] = {

@@ -71,3 +71,28 @@ def test_without_a_model() -> None:
     assert "both the target and the stored output" in refusal(STORED | {"data.prediction": "y"})
     assert "is the stored output itself" in refusal(STORED | {"data.sensitive": ["p"]})
     assert 'has no column "q"' in refusal(STORED | {"data.prediction": "q"})
+
+
+def test_underscores_that_lightgbm_wrote_for_spaces_are_matched() -> None:
+    settings = load_settings(MODEL, config=None, cwd=Path("no-such-folder"))
+    found = plan_columns(settings, ("net income", "y", "debt"), ["net_income", "debt"], 2)
+    assert found.features == ("net income", "debt") and "net income" in found.notes[0]
+
+
+def test_a_lightgbm_model_with_spaces_in_its_column_names_is_measured(govern: Any, tmp_path: Path) -> None:
+    import pickle
+
+    import numpy as np
+    import pandas as pd
+    from lightgbm import LGBMClassifier
+
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame({"net income": rng.normal(size=400), "debt": rng.normal(size=400),
+                         "group": rng.choice(["a", "b"], 400)})
+    rows["y"] = (rows["net income"] + rng.normal(size=400) > 0).astype(int)
+    model = LGBMClassifier(n_estimators=5, verbose=-1, n_jobs=1).fit(rows[["net income", "debt"]], rows["y"])
+    (tmp_path / "m.pkl").write_bytes(pickle.dumps(model))
+    rows.to_csv(tmp_path / "e.csv", index=False)
+    ran = govern("measure", "m.pkl", "--data", "e.csv", "--target", "y", "--sensitive", "group", "--compute", "skip")
+    assert ran.code == 0, ran.err
+    assert ran.document("evidence.json")["attributions"]["features"][0]["feature"] == "net income"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from itertools import permutations
 
 import fairlearn.metrics as fm
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from sklearn.metrics import accuracy_score, precision_score
 
 from govern.evidence import Counts, Group
-from govern.measure.disparities import disparities
+from govern.measure.disparities import _largest_gap, _smallest_ratio, disparities
 from govern.measure.rates import comparisons, counts_of, fraction, groups_of, overall_group, pairs_of, rates
 from govern.stats.cube import Cube, Partition
 
@@ -150,3 +151,23 @@ def test_favourable_negative_label_selects_predicted_negatives() -> None:
     assert fraction("selection_rate", counts) == (7, 10)
     assert fraction("true_positive_rate", counts) == (1, 4)
     assert overall_group(counts, favourable_is_positive=False).n_favourable == 6
+
+
+@pytest.mark.parametrize("true", [[0.5, 0.5, 0.5], [0.5, 0.4, 0.3]])
+def test_intervals_of_disparities_cover_the_truth(true: list[float]) -> None:
+    """At most 5 % of seeded samples miss the true largest gap or smallest ratio (a bootstrap misses 0 always)."""
+    rng = np.random.default_rng(11)
+    gap, least = max(true) - min(true), min(true) / max(true)
+    missed = {"difference": 0, "ratio": 0}
+    runs = 200
+    for _ in range(runs):
+        groups = [Group(f"g{i}", ("who",), (str(i),), 300, 0, 0) for i in range(3)]
+        selected = [int(rng.binomial(300, p)) for p in true]
+        counts = {g.id: Counts(g.id, 0, x, 0, 300 - x, x) for g, x in zip(groups, selected, strict=True)}
+        pairs = [((counts[a.id].selected, 300), (counts[b.id].selected, 300)) for a, b in permutations(groups, 2)]
+        one, two = _largest_gap(pairs), _smallest_ratio(pairs)
+        missed["difference"] += not one.low - 1e-12 <= gap <= one.high
+        missed["ratio"] += not two.low <= least <= two.high + 1e-12
+        largest = max(selected) / 300 - min(selected) / 300
+        assert one.low <= largest <= one.high and two.low <= min(selected) / max(selected) <= two.high
+    assert max(missed.values()) <= 0.05 * runs
