@@ -18,7 +18,7 @@ import os
 import tempfile
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -223,8 +223,10 @@ def read_bytes(path: Path, limit: int) -> bytes:
         raise InputError(f"cannot be read ({err.strerror})", where=str(path), fix="check its permissions") from None
 
 
-def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+def write_files(folder: Path, files: Mapping[str, bytes], *, replaces: Sequence[str] = ()) -> None:
     """Write all `files` (name → bytes) into `folder`, each one whole or not at all.
+
+    Of the names in `replaces` those not written now are removed: they would speak of another run.
 
     Every file is first written beside its place and synced, then all are renamed: a failure before the
     renames leaves the folder as it was. Raises InputError when the folder cannot be written.
@@ -245,6 +247,8 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
             Path(temporary).chmod(0o666 & ~_umask())
         for temporary, place in staged:
             Path(temporary).replace(place)
+        for name in set(replaces) - set(files):
+            (folder / name).unlink(missing_ok=True)
     except OSError as err:
         for temporary, _ in staged:
             Path(temporary).unlink(missing_ok=True)

@@ -64,7 +64,8 @@ class InputError(GovernError):
         head = (f"{place}: " if place else "") + (f"{printable(self.rule)}: " if self.rule else "")
         tail = f"; {printable(self.fix, MAX_LINE)}" if self.fix else ""
         room = max(40, MAX_LINE - len("govern: ") - len(head) - len(tail))
-        return (head + printable(self.what, room) + tail)[: MAX_LINE - len("govern: ")]
+        what = printable(self.what, room)
+        return (head + (what.rstrip(".") if tail else what) + tail)[: MAX_LINE - len("govern: ")]
 
 
 def nearest(name: str, known: list[str] | tuple[str, ...]) -> str:

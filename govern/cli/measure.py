@@ -22,7 +22,7 @@ def measure(given: dict[str, Any]) -> int:
     settings = steps.settings_of(given)
     with started(settings, verbose=bool(given.get("verbose"))) as model, progress(bool(given.get("quiet"))) as tell:
         facts = steps.measured(settings, given, model, tell)
-    write_files(settings.report.out, facts.files)
+    write_files(settings.report.out, facts.files, replaces=steps.REPORT_FILES)
     if not given.get("quiet"):
         steps.say(steps.files_line(settings.report.out, facts.files))
     return ExitCode.PASS

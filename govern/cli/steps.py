@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from govern.policy.schema import Policy
 
 CARD_FILES = {"html": "card.html", "pdf": "card.pdf"}
+REPORT_FILES = ("evidence.json", "compute.json", "verdict.json", *CARD_FILES.values())
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ def report(settings: Settings, given: Mapping[str, Any], out: Path | None = None
         tell("drawing the card", 0, 0)
         files = {**facts.files, "verdict.json": data,
                  **cards(facts, (verdict, digest(data)), formats_of(settings))}
-    write_files(out, files)
+    write_files(out, files, replaces=REPORT_FILES)
     if not given.get("quiet"):
         show(facts.evidence, verdict, files, out)
     return verdict

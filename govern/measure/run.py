@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from govern import __version__
-from govern.errors import InputError
+from govern.errors import InputError, printable
 from govern.evidence import (
     EVIDENCE_SCHEMA,
     Attributions,
@@ -73,9 +73,7 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
     coders = {s.role: sensitive_coder(s, data.bands, source) for s in data.sensitive}
     progress("loading the model", 0, 0)
     described = worker.load(file.data, file.format, file.name)
-    if data.threshold is not None and not described.has_score:
-        raise InputError("--threshold needs a model that gives probabilities", where=file.name,
-                         fix="leave it out, so that the model's own predict decides")
+    _fits(described, labels, data.threshold, file.name)
     plan = plan_columns(settings, tuple(source.columns), described.features, described.n_features)
     done = Pass(source, plan, labels, coders, scored=described.has_score, seed=settings.seed)
     answers = _Answers(worker, described, labels, plan, data.threshold, file.name)
@@ -118,6 +116,21 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
     return Measured(evidence, compute, worker.output)
 
 
+def _fits(described: Described, labels: Labels, threshold: float | None, name: str) -> None:
+    """Raises InputError for a model that does not answer the question the data ask."""
+    if threshold is not None and not described.has_score:
+        raise InputError("--threshold needs a model that gives probabilities", where=name,
+                         fix="leave it out, so that the model's own predict decides")
+    if len(described.classes) > 2:
+        raise InputError(f"the model tells {len(described.classes)} classes apart, and this version measures two",
+                         where=name, fix="give a binary model; more classes come in a later version")
+    for label in (labels.positive, labels.negative):
+        if described.classes and label not in described.classes:
+            raise InputError(f'the model has no class "{printable(label)}", which the target holds; its classes are '
+                             f"{', '.join(printable(c, 20) for c in described.classes)}", where=name,
+                             fix="give data labelled as in training")
+
+
 class _Answers:
     """Predictions of all batches, and what they showed."""
 
@@ -148,6 +161,10 @@ class _Answers:
         if answer.not_finite:
             raise InputError(f"gives {answer.not_finite} outputs that are missing or infinite", where=self._name,
                              fix="look for missing or extreme values in the features")
+        unknown = int((answer.labels < 0).sum())
+        if unknown:
+            raise InputError(f"predicts labels that are none of its classes in {unknown} rows", where=self._name,
+                             fix="the file and the classes it remembers do not belong together; save the model again")
         outputs = answer.score if answer.score is not None else answer.labels
         if len(self._seen) < 2:
             self._seen.update(float(v) for v in (outputs.min(), outputs.max()))

@@ -123,6 +123,32 @@ class Model:
     assert sorted(p.name for p in folder.iterdir()) == before
 
 
+OWN = """\
+class Model:
+    classes_ = {classes}
+    feature_names_in_ = ["x", "z"]
+    n_features_in_ = 2
+    def predict(self, x):
+        return [{answer}] * len(x)
+"""
+
+
+@pytest.mark.parametrize(("classes", "answer", "words"), [
+    ("[0, 1, 2]", "1", ["3 classes"]),
+    ("[1, 5]", "1", ['no class "0"', "1, 5"]),
+    ("[0, 1]", "7", ["none of its classes", "4 rows"]),
+])
+def test_a_model_that_does_not_answer_the_question(govern: Callable[..., Any], folder: Path, classes: str,
+                                                   answer: str, words: list[str]) -> None:
+    name = f"answers_{abs(hash((classes, answer)))}"
+    put(folder, f"{name}.py", OWN.format(classes=classes, answer=answer))
+    put(folder, "own.pkl", f"\x80\x02c{name}\nModel\n)\x81.".encode("latin-1"))
+    trusted = ["--trust", f"{name}.Model", "--model-path", "."]
+    ran = govern("report", "own.pkl", *ARGUMENTS, *trusted, "--quiet", cwd=folder)
+    assert ran.code == 2 and ran.err.count("\n") == 1
+    assert all(w in ran.err for w in words), ran.err
+
+
 def test_a_folder_that_cannot_be_written_is_exit_2(govern: Callable[..., Any], folder: Path) -> None:
     put(folder, "taken", "a file stands here")
     ran = govern("measure", "--data", "eval.csv", "--target", "y", "--prediction", "y2", "--sensitive", "group",

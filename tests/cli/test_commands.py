@@ -127,6 +127,17 @@ def test_two_runs_are_byte_identical(govern: Callable[..., Any], german: Any) ->
         assert (german.folder / "one" / name).read_bytes() == (german.folder / "two" / name).read_bytes(), name
 
 
+def test_a_new_report_leaves_no_file_of_an_older_one(govern: Callable[..., Any], reported: Path,
+                                                     tmp_path: Path) -> None:
+    for name in ("model.pkl", "eval.csv", "govern.yaml"):
+        shutil.copy(reported / name, tmp_path / name)
+    shutil.copytree(reported / "govern-report", tmp_path / "govern-report")
+    (tmp_path / "govern-report" / "notes.txt").write_text("the user's own")
+    assert govern("report", "model.pkl", "--format", "html", "--compute", "skip", "--quiet").code == 0
+    assert sorted(p.name for p in (tmp_path / "govern-report").iterdir()) == [
+        "card.html", "evidence.json", "notes.txt", "verdict.json"]
+
+
 def test_a_block_and_its_reason(govern: Callable[..., Any], tmp_path: Path) -> None:
     """Group b is granted half as often: with a blocking rule of the house this is exit 1."""
     lines = [f"{'ab'[i % 2]},{int(i % 3 == 0)},{int((i % 4 != 1 and i % 3 == 0) or i % 2 == 0)}" for i in range(2000)]

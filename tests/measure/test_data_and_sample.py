@@ -1,0 +1,96 @@
+"""Column facts and the sample of rows: exact counts, whatever the order and the batches."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from govern.inputs.rows import row_keys
+from govern.measure.datafacts import COUNTED_LEVELS, Facts
+from govern.measure.machine_cost import compute_document
+from govern.measure.sample import Sample
+from govern.measure.smoke import Seen, checks
+
+
+def table(n: int = 3000) -> pa.Table:
+    rng = np.random.default_rng(5)
+    text = np.array(["x", "y", None], object)[rng.integers(0, 3, n)]
+    return pa.table({"number": rng.normal(size=n), "few": rng.integers(0, 4, n), "text": pa.array(text),
+                     "flag": rng.random(n) < 0.2, "category": pa.array(text).dictionary_encode()})
+
+
+def facts_of(rows: pa.Table, size: int) -> Facts:
+    found = Facts(dict.fromkeys(rows.column_names, "feature"))
+    for batch in rows.to_batches(max_chunksize=size):
+        found.add(batch, row_keys(batch, 0))
+    return found
+
+
+def test_columns_are_counted_alike_in_any_order_and_batches() -> None:
+    rows = table()
+    shuffled = rows.take(pa.array(np.random.default_rng(1).permutation(rows.num_rows)))
+    assert facts_of(rows, 100).result() == facts_of(shuffled, 7000).result()
+    by_name = {c.name: c for c in facts_of(rows, 500).result().columns}
+    number, text = rows["number"].to_numpy(), rows["text"].to_pylist()
+    assert (by_name["number"].low, by_name["number"].high) == (number.min(), number.max())
+    assert by_name["number"].distinct is None and not by_name["number"].levels  # more than are counted
+    assert by_name["text"].missing == text.count(None) and by_name["text"].distinct == 2
+    assert {(level.value, level.n) for level in by_name["text"].levels} == {(v, text.count(v)) for v in "xy"}
+    assert by_name["category"].levels == by_name["text"].levels
+    assert [level.value for level in by_name["flag"].levels] == ["false", "true"]
+    assert by_name["few"].distinct == 4 and by_name["few"].kind == "number"
+
+
+def test_levels_beyond_the_limit_are_not_listed() -> None:
+    rows = pa.table({"id": [f"p{i}" for i in range(COUNTED_LEVELS + 1)]})
+    assert facts_of(rows, 300).result().columns[0].distinct is None
+
+
+def test_duplicates_are_rows_equal_to_an_earlier_one() -> None:
+    rows = pa.table({"a": [1, 1, 2, 1, None, None], "b": ["x", "x", "x", "y", "z", "z"]})
+    assert facts_of(rows, 2).result().duplicates == 2
+
+
+@pytest.mark.parametrize("size", [1, 10, 250, 5000])
+def test_a_sample_does_not_depend_on_order_or_batches(size: int) -> None:
+    rows = table()
+    shuffled = rows.take(pa.array(np.random.default_rng(2).permutation(rows.num_rows)))
+    found = []
+    for source, chunk in ((rows, 64), (shuffled, 3000), (shuffled, 977)):
+        sample = Sample(size)
+        for batch in source.to_batches(max_chunksize=chunk):
+            sample.add(row_keys(batch, 3), batch)
+        found.append(sample.table.combine_chunks().to_pylist())
+    assert found[0] == found[1] == found[2] and len(found[0]) == min(size, rows.num_rows)
+
+
+def test_another_seed_draws_another_sample() -> None:
+    rows, drawn = table(), []
+    for seed in (0, 1):
+        sample = Sample(50)
+        for batch in rows.to_batches():
+            sample.add(row_keys(batch, seed), batch)
+        drawn.append(sample.first(50, ("number",)).column(0).to_pylist())
+    assert drawn[0] != drawn[1]
+
+
+def test_smoke_checks_say_what_failed() -> None:
+    good = Seen(10, 10, 0, 0, 2, 0.0, 1e-9)
+    assert all(c.passed for c in checks(good))
+    bad = {c.metric: c.passed for c in checks(Seen(10, 9, 1, 2, 1, 0.1, 1e-3))}
+    assert bad == {"smoke_loads": True, "smoke_shape": False, "smoke_finite": False, "smoke_probability": False,
+                   "smoke_repeatable": False, "smoke_batch": False, "smoke_constant": False}
+    labels_only = {c.metric: c for c in checks(Seen(10, 10, 0, None, 2, None, None))}
+    assert labels_only["smoke_probability"].passed is None and labels_only["smoke_batch"].passed is None
+
+
+def test_compute_document_takes_percentiles_of_the_repeats() -> None:
+    times = np.arange(1.0, 101.0)
+    found = compute_document(load_seconds=0.5, single_ms=times, batch_ms=np.empty(0), batch_rows=10, predict_rows=100,
+                             predict_seconds=0.5, peak_memory_bytes=2_000_000, file_bytes=1_500, evidence_sha256="ab")
+    values = {m.metric: m.value for m in found.measurements}
+    assert (values["latency_p50_ms"], values["latency_p95_ms"], values["latency_p99_ms"]) == (51.0, 96.0, 100.0)
+    assert values["batch_latency_p50_ms"] is None
+    assert (values["throughput_rows_s"], values["peak_memory_mb"], values["file_size_mb"]) == (200.0, 2.0, 0.0015)
+    assert not {"name", "user", "host", "node"} & set(found.machine)
