@@ -58,8 +58,7 @@ def run(arguments: list[str], cwd: Path, codes: set[int]) -> Run:
 def govern(case: Path) -> Run:
     done = run(["-m", "govern", "report", "model.pkl", "--data", "eval.parquet", "--target", "income",
                 "--positive", "1", "--favourable", "1", "--threshold", "0.5", "--sensitive", "sex",
-                "--sensitive", "race", "--sensitive", "sex:race", "--out", "govern", "--format", "html",
-                "--format", "pdf"], case, VERDICT_CODES)
+                "--sensitive", "race", "--sensitive", "sex:race", "--out", "govern"], case, VERDICT_CODES)
     complete(case / "govern", "evidence.json", "compute.json", "verdict.json", "card.html", "card.pdf")
     return done
 

@@ -12,7 +12,7 @@ from govern.formats.charts import ASCII_MARKS, TEXT_MARKS, text_glyph
 from govern.formats.numbers import count
 from govern.formats.strings import Strings, strings
 from govern.formats.tally import open_findings, tally
-from govern.formats.words import Reason, reason
+from govern.formats.words import Reason, reason, waiver_state
 from govern.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ def _verdict(verdict: Verdict | None, t: Strings) -> list[list[Part]]:
     lines = [[(" ", ""), (f" {verdict.outcome} ", STYLES[verdict.outcome]), (f"  {counts}", "")]]
     if verdict.outcome == "PASS" and unsettled:
         lines.append([("         " + t("terminal.also_unsettled", n=unsettled), STYLES["unsettled"])])
+    for w in verdict.waivers:
+        lines.append([(" " + t("terminal.waiver", rule=printable(w.rule), state=waiver_state(w, t)), "dim")])
     return lines
 
 
@@ -111,6 +113,8 @@ def _footer(evidence: Evidence, verdict: Verdict | None, t: Strings) -> list[lis
 
 
 def _files(files: Mapping[str, str], out: str, width: int) -> list[list[Part]]:
+    if not files:
+        return []
     names = [f"{printable(n)} ({d[:8]})" if d else printable(n) for n, d in files.items()]
     head = f" {printable(out, 200).rstrip('/')}/  "
     body = wrap("  ".join(n.replace(" ", "\0") for n in names), max(20, width - 4), break_on_hyphens=False)

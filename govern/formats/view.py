@@ -19,7 +19,7 @@ from govern.formats.sections import compute_section, data, explanation, model_se
 from govern.formats.strings import Strings
 from govern.formats.supplied import card_text, reproduce, supplied
 from govern.formats.tally import open_findings, tally
-from govern.formats.words import favourable, gap_text, group_label, reading_level, reason
+from govern.formats.words import favourable, gap_text, group_label, reading_level, reason, waiver_state
 from govern.verdict import Verdict
 
 TOP_REASONS = 3
@@ -154,13 +154,7 @@ def _plain(m: Measurement, t: Strings) -> str:
 def _waivers(verdict: Verdict | None, t: Strings) -> list[View]:
     out = []
     for w in verdict.waivers if verdict else ():
-        if w.days_left < 0:
-            state = t("waiver.expired", n=-w.days_left)
-        elif not w.valid:
-            state = t("waiver.no_effect", why=printable(w.why_not or ""))
-        else:
-            state = t("waiver.days", n=w.days_left) + ("" if w.used else f"; {t('waiver.unused')}")
-        out.append({"rule": printable(w.rule), "state": state, "valid": w.valid, "line": t(
+        out.append({"rule": printable(w.rule), "state": waiver_state(w, t), "valid": w.valid, "line": t(
             "waiver.line", reason=printable(w.reason, 200), owner=printable(w.owner),
             approver=printable(w.approver), expires=printable(w.expires))})
     return out

@@ -12,7 +12,7 @@ from govern.formats.charts import Glyph, MarkName, glyph
 from govern.formats.numbers import amount_beside, count, decimal, digits_beside, level, percent, with_interval
 from govern.formats.strings import Strings, strings
 from govern.metrics import METRICS
-from govern.verdict import Comparison, Finding
+from govern.verdict import Comparison, Finding, WaiverState
 
 MARKS: dict[str, MarkName] = {"fail": "outside", "pass": "within", "insufficient": "unsettled",
                               "not_run": "unsettled", "waived": "none", "n/a": "none"}
@@ -265,6 +265,15 @@ def _settle(finding: Finding, evidence: Evidence, t: Strings) -> str:
     if finding.outcome == "insufficient" and finding.counts_as != "PASS":
         parts.append(t("settle.counts_as", outcome=finding.counts_as))
     return " ".join(parts)
+
+
+def waiver_state(waiver: WaiverState, t: Strings) -> str:
+    """Whether a waiver is in force: days left, or why it has no effect."""
+    if waiver.days_left < 0:
+        return t("waiver.expired", n=-waiver.days_left)
+    if not waiver.valid:
+        return t("waiver.no_effect", why=printable(waiver.why_not or ""))
+    return t("waiver.days", n=waiver.days_left) + ("" if waiver.used else f"; {t('waiver.unused')}")
 
 
 def reading_level(evidence: Evidence) -> str:

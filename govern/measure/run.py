@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 import numpy as np
 
 from govern import __version__
-from govern.errors import InputError, printable
 from govern.evidence import (
     EVIDENCE_SCHEMA,
     Attributions,
@@ -26,15 +24,16 @@ from govern.explain.attributions import attributions
 from govern.inputs.columns import ColumnPlan, plan_columns
 from govern.inputs.config import Settings
 from govern.inputs.datasets import DataSource, open_data
-from govern.inputs.labels import Labels, predicted_positive
-from govern.inputs.levels import LevelCoder, numbers, sensitive_coder
+from govern.inputs.labels import Labels
+from govern.inputs.levels import numbers, sensitive_coder
 from govern.measure import from_cube, smoke
 from govern.measure.machine_cost import compute_document
-from govern.measure.passing import Pass, Predicted, labels_of
+from govern.measure.passing import Pass, labels_of
+from govern.measure.predictions import FromColumns, FromModel, refuse_misfit
 from govern.measure.rates import LEVEL
 from govern.measure.start import Started
-from govern.worker.client import Pending, Worker
-from govern.worker.replies import Described, Explained, Prediction
+from govern.worker.client import Pending
+from govern.worker.replies import Explained
 
 Progress = Callable[[str, int, int], None]
 BATCH_TIMED = 1000
@@ -50,33 +49,27 @@ class Measured:
     output: str = ""
 
 
-def measure(settings: Settings, model: Started | None, *, created: str, timed: bool, progress: Progress,
-            meanwhile: Callable[[], None]) -> Measured:
+def measure(settings: Settings, model: Started | None, *, created: str, timed: bool, progress: Progress) -> Measured:
     """The facts about a started model, or about stored predictions where there is none.
 
-    `meanwhile` is called once, when the model's process is busy explaining and there is time for other work.
     Raises InputError for anything unusable.
     """
-    # Slow to import, and there is time for it while the model's process imports its own libraries.
-    import fairlearn.metrics  # noqa: F401
-
     if model is None:
         return _measure_stored(settings, created, progress)
-    return _measure_model(settings, model, created, timed, progress, meanwhile)
+    return _measure_model(settings, model, created, timed, progress)
 
 
-def _measure_model(settings: Settings, model: Started, created: str, timed: bool, progress: Progress,
-                   meanwhile: Callable[[], None]) -> Measured:
+def _measure_model(settings: Settings, model: Started, created: str, timed: bool, progress: Progress) -> Measured:
     worker, file, found, data = model.worker, model.file, model.scanned, settings.data
     source, target = _source(settings)
     labels = labels_of(source, target, positive=data.positive, favourable=data.favourable)
     coders = {s.role: sensitive_coder(s, data.bands, source) for s in data.sensitive}
     progress("loading the model", 0, 0)
     described = worker.load(file.data, file.format, file.name)
-    _fits(described, labels, data.threshold, file.name)
+    refuse_misfit(described, labels, data.threshold, file.name)
     plan = plan_columns(settings, tuple(source.columns), described.features, described.n_features)
     done = Pass(source, plan, labels, coders, scored=described.has_score, seed=settings.seed)
-    answers = _Answers(worker, described, labels, plan, data.threshold, file.name)
+    answers = FromModel(worker, described, labels, plan, data.threshold, file.name)
     done.run(answers.ask, progress, "predicting")
     sample = done.sample.first(len(done.sample.table), plan.features)
     progress("checking and explaining", 0, 0)
@@ -85,7 +78,6 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
     timing = worker.submit_time(sample.slice(0, BATCH_TIMED), labels.positive) if timed else None
     out = from_cube.numbers(done.cube, done.levels(), data.intersections, labels)
     from_cube.add_disparities(out, labels)
-    meanwhile()
     checked = checking.result()
     checks = smoke.checks(smoke.Seen(
         rows_sent=done.used, rows_answered=answers.rows, not_finite=answers.not_finite,
@@ -114,64 +106,6 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
                 peak_memory_bytes=cost.peak_memory_bytes, file_bytes=file.size, evidence_sha256=sha256)
 
     return Measured(evidence, compute, worker.output)
-
-
-def _fits(described: Described, labels: Labels, threshold: float | None, name: str) -> None:
-    """Raises InputError for a model that does not answer the question the data ask."""
-    if threshold is not None and not described.has_score:
-        raise InputError("--threshold needs a model that gives probabilities", where=name,
-                         fix="leave it out, so that the model's own predict decides")
-    if len(described.classes) > 2:
-        raise InputError(f"the model tells {len(described.classes)} classes apart, and this version measures two",
-                         where=name, fix="give a binary model; more classes come in a later version")
-    for label in (labels.positive, labels.negative):
-        if described.classes and label not in described.classes:
-            raise InputError(f'the model has no class "{printable(label)}", which the target holds; its classes are '
-                             f"{', '.join(printable(c, 20) for c in described.classes)}", where=name,
-                             fix="give data labelled as in training")
-
-
-class _Answers:
-    """Predictions of all batches, and what they showed."""
-
-    def __init__(self, worker: Worker, described: Described, labels: Labels, plan: ColumnPlan,
-                 threshold: float | None, name: str) -> None:
-        self._worker, self._labels, self._plan = worker, labels, plan
-        self._threshold, self._name = threshold, name
-        self._positive = described.classes.index(labels.positive) if described.classes else -1
-        self.rows = self.not_finite = self.invalid_rows = 0
-        self.seconds = 0.0
-        self._seen: set[float] = set()
-
-    @property
-    def distinct(self) -> int:
-        """Distinct outputs, counted to 2."""
-        return len(self._seen)
-
-    def ask(self, batch: Any) -> Callable[[], Predicted]:
-        """Start the prediction of a batch."""
-        pending = self._worker.submit_predict(batch.select(list(self._plan.features)), self._labels.positive)
-        return lambda: self._read(pending.result())
-
-    def _read(self, answer: Prediction) -> Predicted:
-        self.rows += len(answer.labels)
-        self.not_finite += answer.not_finite
-        self.invalid_rows += answer.invalid_rows
-        self.seconds += answer.seconds
-        if answer.not_finite:
-            raise InputError(f"gives {answer.not_finite} outputs that are missing or infinite", where=self._name,
-                             fix="look for missing or extreme values in the features")
-        unknown = int((answer.labels < 0).sum())
-        if unknown:
-            raise InputError(f"predicts labels that are none of its classes in {unknown} rows", where=self._name,
-                             fix="the file and the classes it remembers do not belong together; save the model again")
-        outputs = answer.score if answer.score is not None else answer.labels
-        if len(self._seen) < 2:
-            self._seen.update(float(v) for v in (outputs.min(), outputs.max()))
-            self._seen = set(sorted(self._seen)[:2])
-        if self._threshold is not None and answer.score is not None:
-            return Predicted(answer.score >= self._threshold, answer.score)
-        return Predicted(answer.labels == self._positive, answer.score)
 
 
 def _explained(pending: Pending[Explained], done: Pass, out: from_cube.Numbers
@@ -215,7 +149,7 @@ def _measure_stored(settings: Settings, created: str, progress: Progress) -> Mea
     coders = {s.role: sensitive_coder(s, data.bands, source) for s in data.sensitive}
     plan = plan_columns(settings, tuple(source.columns), None, None)
     done = Pass(source, plan, labels, coders, scored=data.score is not None, seed=settings.seed)
-    reader = _Stored(settings, plan, labels, str(source.path))
+    reader = FromColumns(settings, plan, labels, str(source.path))
     done.run(reader.ask, progress, "reading predictions")
     out = from_cube.numbers(done.cube, done.levels(), data.intersections, labels)
     from_cube.add_disparities(out, labels)
@@ -224,52 +158,6 @@ def _measure_stored(settings: Settings, created: str, progress: Progress) -> Mea
     evidence = _evidence(settings, created, source, labels, plan, done, out, smoke.constant_only(reader.distinct),
                          subjects=(), model=None, containment=None, attributions=None, notes=notes)
     return Measured(evidence, None)
-
-
-class _Stored:
-    """Predictions that stand in columns of the data."""
-
-    def __init__(self, settings: Settings, plan: ColumnPlan, labels: Labels, where: str) -> None:
-        self._threshold, self._plan, self._labels, self._where = settings.data.threshold, plan, labels, where
-        self._coder = LevelCoder(plan.prediction or "", empty=False, fix="give a column of predicted labels")
-        self._seen: set[float] = set()
-
-    @property
-    def distinct(self) -> int:
-        """Distinct outputs, counted to 2."""
-        return min(2, len(self._seen))
-
-    def ask(self, batch: Any) -> Callable[[], Predicted]:
-        """The stored predictions of a batch."""
-        return lambda: self._read(batch)
-
-    def _read(self, batch: Any) -> Predicted:
-        score = None
-        if self._plan.score is not None:
-            score = numbers(batch.column(self._plan.score), self._plan.score)
-            self._refuse_missing(np.isnan(score), self._plan.score)
-            if not np.isfinite(score).all():
-                raise InputError(f'column "{self._plan.score}" holds infinite scores', where=self._where,
-                                 fix="give finite scores")
-        if self._plan.prediction is None:
-            if score is None or self._threshold is None:
-                raise InputError("--score needs --threshold", where=self._where, fix="add --threshold")
-            positive = score >= self._threshold
-        else:
-            codes = self._coder.codes(batch.column(self._plan.prediction))
-            self._refuse_missing(codes < 0, self._plan.prediction)
-            table = predicted_positive(self._coder.levels, self._labels, self._plan.prediction, self._where)
-            positive = table[codes] == 1
-        outputs = score if score is not None else positive
-        self._seen.update((float(outputs.min()), float(outputs.max())))
-        return Predicted(positive, score)
-
-    def _refuse_missing(self, missing: Any, column: str) -> None:
-        n = int(missing.sum())
-        if n:
-            raise InputError(f'column "{column}" is missing in {n} rows, the first being row '
-                             f"{int(np.argmax(missing)) + 1} of its batch", where=self._where,
-                             fix="fill in the predictions, or leave these rows out")
 
 
 def _evidence(settings: Settings, created: str, source: DataSource, labels: Labels, plan: ColumnPlan, done: Pass,
