@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -52,13 +52,26 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
     return load_settings(given, config=given.get("config"), cwd=Path())
 
 
-def measured(settings: Settings, given: Mapping[str, Any], model: Started | None, tell: Progress) -> Facts:
-    """Facts from model and data."""
+def _nothing() -> None:
+    """Nothing."""
+
+
+def _import_pdf() -> None:
+    """Import the PDF library; what is missing is told when it is needed."""
+    from govern.formats.pdf import pdf_available
+
+    pdf_available()
+
+
+def measured(settings: Settings, given: Mapping[str, Any], model: Started | None, tell: Progress,
+             meanwhile: Callable[[], None] = _nothing) -> Facts:
+    """Facts from model and data. For `meanwhile` see `measure.run.measure`."""
     from govern.measure.run import measure
 
     how = given.get("compute", "measure")
     taken = None if how in ("measure", "skip") else load(Path(how), Compute, COMPUTE_SCHEMA)
-    found = measure(settings, model, created=created(dict(given)), timed=how == "measure", progress=tell)
+    found = measure(settings, model, created=created(dict(given)), timed=how == "measure", progress=tell,
+                    meanwhile=meanwhile)
     if model is not None:
         model.worker.close()  # its memory is not needed while cards are drawn
     for line in found.output.splitlines() if given.get("verbose") else ():
@@ -165,13 +178,14 @@ def report(settings: Settings, given: Mapping[str, Any], out: Path | None = None
 
     out = out or settings.report.out
     with started(settings, verbose=bool(given.get("verbose"))) as model, progress(bool(given.get("quiet"))) as tell:
-        # What cannot be used or made is told before the long work, while the model's process is importing.
-        policies, formats = policies_of(settings), formats_of(settings)
-        facts = measured(settings, given, model, tell)
+        policies = policies_of(settings)
+        if settings.formats_asked:
+            formats_of(settings)  # what was asked for and cannot be made is told before the long work
+        facts = measured(settings, given, model, tell, _import_pdf if "pdf" in settings.report.formats else _nothing)
         verdict, data = as_stored(judged(facts, settings, policies, given))
         tell("drawing the card", 0, 0)
         files = {**facts.files, "verdict.json": data,
-                 **cards(facts, (verdict, digest(data)), formats)}
+                 **cards(facts, (verdict, digest(data)), formats_of(settings))}
     write_files(out, files, replaces=REPORT_FILES)
     if not given.get("quiet"):
         show(facts.evidence, verdict, files, out)
