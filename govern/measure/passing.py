@@ -47,6 +47,7 @@ class Pass:
         self.facts = Facts(roles(plan))
         self.sample = Sample(SAMPLE_ROWS)
         self.read = self.used = 0
+        self._outputs: set[float] = set()
         self._target = _target_coder(plan.target)
 
     def run(self, ask: Ask, progress: Callable[[str, int, int], None], stage: str) -> None:
@@ -70,8 +71,15 @@ class Pass:
         self.facts.add(batch, keys)
         self.sample.add(keys, batch)
         predicted = answer()
+        outputs = predicted.positive if predicted.score is None else predicted.score
+        self._outputs = set(sorted({*self._outputs, float(outputs.min()), float(outputs.max())})[:2])
         self.cube.add(codes, y, predicted.positive, predicted.score)
         self.used += batch.num_rows
+
+    @property
+    def distinct_outputs(self) -> int:
+        """Distinct outputs, counted to 2."""
+        return len(self._outputs)
 
     @property
     def population(self) -> Population:

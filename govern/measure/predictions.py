@@ -42,12 +42,6 @@ class FromModel:
         self._positive = described.classes.index(labels.positive) if described.classes else -1
         self.rows = self.not_finite = self.invalid_rows = 0
         self.seconds = 0.0
-        self._seen: set[float] = set()
-
-    @property
-    def distinct(self) -> int:
-        """Distinct outputs, counted to 2."""
-        return len(self._seen)
 
     def ask(self, batch: Any) -> Callable[[], Predicted]:
         """Start the prediction of a batch."""
@@ -66,10 +60,6 @@ class FromModel:
         if unknown:
             raise InputError(f"predicts labels that are none of its classes in {unknown} rows", where=self._name,
                              fix="the file and the classes it remembers do not belong together; save the model again")
-        outputs = answer.score if answer.score is not None else answer.labels
-        if len(self._seen) < 2:
-            self._seen.update(float(v) for v in (outputs.min(), outputs.max()))
-            self._seen = set(sorted(self._seen)[:2])
         if self._threshold is not None and answer.score is not None:
             return Predicted(answer.score >= self._threshold, answer.score)
         return Predicted(answer.labels == self._positive, answer.score)
@@ -81,12 +71,7 @@ class FromColumns:
     def __init__(self, settings: Settings, plan: ColumnPlan, labels: Labels, where: str) -> None:
         self._threshold, self._plan, self._labels, self._where = settings.data.threshold, plan, labels, where
         self._coder = LevelCoder(plan.prediction or "", empty=False, fix="give a column of predicted labels")
-        self._seen: set[float] = set()
-
-    @property
-    def distinct(self) -> int:
-        """Distinct outputs, counted to 2."""
-        return min(2, len(self._seen))
+        self._rows = 0
 
     def ask(self, batch: Any) -> Callable[[], Predicted]:
         """The stored predictions of a batch."""
@@ -109,13 +94,13 @@ class FromColumns:
             self._refuse_missing(codes < 0, self._plan.prediction)
             table = predicted_positive(self._coder.levels, self._labels, self._plan.prediction, self._where)
             positive = table[codes] == 1
-        outputs = score if score is not None else positive
-        self._seen.update((float(outputs.min()), float(outputs.max())))
+        self._rows += batch.num_rows
         return Predicted(positive, score)
 
     def _refuse_missing(self, missing: Any, column: str) -> None:
         n = int(missing.sum())
         if n:
-            raise InputError(f'column "{column}" is missing in {n} rows, the first being row '
-                             f"{int(np.argmax(missing)) + 1} of its batch", where=self._where,
+            first = self._rows + int(np.argmax(missing)) + 1
+            raise InputError(f'column "{printable(column)}" is missing in {n} rows, the first being row {first} '
+                             "of those with a target", where=self._where,
                              fix="fill in the predictions, or leave these rows out")

@@ -89,7 +89,7 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
     checked = checking.result()
     checks = smoke.checks(smoke.Seen(
         rows_sent=done.used, rows_answered=answers.rows, not_finite=answers.not_finite,
-        invalid_rows=answers.invalid_rows if described.has_score else None, distinct=answers.distinct,
+        invalid_rows=answers.invalid_rows if described.has_score else None, distinct=done.distinct_outputs,
         repeat_difference=checked.repeat_difference, batch_difference=checked.batch_difference))
     explained, why = _explained(explaining, done, out)
     evidence = _evidence(
@@ -163,7 +163,7 @@ def _measure_stored(settings: Settings, created: str, progress: Progress) -> Mea
     from_cube.add_disparities(out, labels)
     notes = ["No model was given: stored predictions were judged; nothing is said about the model's file, its "
              "smoke checks, its explanation or its cost."]
-    evidence = _evidence(settings, created, source, labels, plan, done, out, smoke.constant_only(reader.distinct),
+    evidence = _evidence(settings, created, source, labels, plan, done, out, smoke.constant_only(done.distinct_outputs),
                          subjects=(), model=None, containment=None, attributions=None, notes=notes)
     return Measured(evidence, None)
 

@@ -10,6 +10,15 @@ from typing import Any
 import pytest
 
 GOOD = "x,z,group,y\n0.1,0.2,a,1\n0.3,0.1,b,0\n-1,2,a,0\n2,1,b,1\n"
+POLICY = """\
+schema: govern.policy/1
+name: p
+version: "1"
+title: {en: P}
+status: in_force
+as_of: 2026-01-01
+rules:
+"""
 ARGUMENTS = ["--data", "eval.csv", "--target", "y", "--sensitive", "group"]
 
 
@@ -32,14 +41,7 @@ CASES: dict[str, tuple[list[str], dict[str, str | bytes], list[str]]] = {
                      ["3 labels"]),
     "misspelt settings key": (["m.pkl"], {"govern.yaml": "data:\n  path: eval.csv\n  targe: y\n"},
                               ["govern.yaml:3:3", "targe", 'did you mean "target"']),
-    "misspelt policy key": (["m.pkl", *ARGUMENTS, "--policy", "p.yaml"], {"p.yaml": """\
-schema: govern.policy/1
-name: p
-version: "1"
-title: {en: P}
-status: in_force
-as_of: 2026-01-01
-rules:
+    "misspelt policy key": (["m.pkl", *ARGUMENTS, "--policy", "p.yaml"], {"p.yaml": POLICY + """\
   - id: P-1
     kind: bound
     title: {en: Accuracy}
@@ -48,14 +50,7 @@ rules:
     severity: block
     basis: house
 """}, ["p.yaml:12", "P-1", "minn"]),
-    "unknown metric": (["m.pkl", *ARGUMENTS, "--policy", "p.yaml"], {"p.yaml": """\
-schema: govern.policy/1
-name: p
-version: "1"
-title: {en: P}
-status: in_force
-as_of: 2026-01-01
-rules:
+    "unknown metric": (["m.pkl", *ARGUMENTS, "--policy", "p.yaml"], {"p.yaml": POLICY + """\
   - {id: P-1, kind: bound, title: {en: A}, metric: acuracy, min: 0.5, severity: block, basis: house}
 """}, ["p.yaml:8", "acuracy", 'did you mean "accuracy"']),
     "unknown policy": (["m.pkl", *ARGUMENTS, "--policy", "baselin"], {}, ['"baselin"', 'did you mean "baseline"']),
