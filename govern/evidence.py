@@ -1,8 +1,7 @@
 """The documents of facts: `evidence.json` (deterministic) and `compute.json` (machine and minute).
 
-Frozen dataclasses, standard library only. Fields equal to their default are left out of the file, so a
-field may be added with a default without changing what older files mean; renaming or removing one needs
-a new schema name and a reader for the old one here. Numbers are finite or None with a `status`.
+Frozen dataclasses, standard library only. Fields equal to their default are left out of the file, so one may be
+added with a default; renaming or removing one needs a new schema name and a reader for the old one here.
 """
 
 from __future__ import annotations
@@ -18,7 +17,11 @@ OVERALL = "overall"
 REST = "rest"
 MISSING_NAME = "(missing)"
 
+UNKNOWN_NAME = "(unknown)"
+
+Task = Literal["binary", "multiclass", "regression"]
 Status = Literal["ok", "undefined", "too_few", "error"]
+GroupStatus = Literal["ok", "missing", "unknown", "unseen", "empty", "tiny", "one_class"]
 Comparing = Literal["difference", "ratio"]
 
 
@@ -47,8 +50,11 @@ class Subject:
 class Group:
     """Rows that share values of sensitive features; a None value is the missing group.
 
-    `n` rows, `n_positive` with the positive label, `n_favourable` with the favourable label. `asked` is
-    true for a single sensitive feature and for an intersection the user asked to be gated.
+    `n` rows, `n_positive` with the positive label, `n_favourable` with the favourable label (0 in a task without
+    them). `asked`: a single sensitive feature, or an intersection the user asked to be gated. `within` are the
+    (control feature, value) pairs it is restricted to; only groups of one `within` are compared. `status`: why it
+    is not like others: its value is missing, declared unknown or not among the declared levels (unseen), nobody
+    is in it (empty), its rows are fewer than 30 (tiny) or all have one label (one_class).
     """
 
     id: str
@@ -58,6 +64,8 @@ class Group:
     n_positive: int
     n_favourable: int
     asked: bool = True
+    within: tuple[tuple[str, str | None], ...] = ()
+    status: GroupStatus = "ok"
 
     @property
     def name(self) -> str:
@@ -71,13 +79,33 @@ class Group:
 
     @property
     def missing(self) -> bool:
-        """Whether a sensitive value is missing in this group."""
-        return any(v is None for v in self.values)
+        """Whether a sensitive value is missing or unknown in this group: it stands outside disparities."""
+        return any(v is None or v == UNKNOWN_NAME for v in self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Sums of row weights in the four confusion cells of a group, and what repeated persons make of them.
+
+    `moments` are the ten sums, over independent units (rows, or the clusters of a cluster column), of the products
+    of a unit's cell sums: tp·tp, tp·fp, tp·fn, tp·tn, fp·fp, fp·fn, fp·tn, fn·fn, fn·tn, tn·tn. A metric of the
+    cells has the variance gradientᵀ · moments · gradient. Source: Binder 1983, Int. Stat. Rev. 51:279–292.
+    """
+
+    tp: float
+    fp: float
+    fn: float
+    tn: float
+    moments: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Confusion counts of a group for the positive label; `selected` are predicted the favourable label."""
+    """Confusion counts of a group, in rows; `selected` are predicted the favourable label.
+
+    `label` None: for the positive label of a binary task. Else one class against all others, `selected` being
+    the rows predicted to have it. `sampling` is None where every row counts once and stands for itself.
+    """
 
     group: str
     tp: int
@@ -85,6 +113,47 @@ class Counts:
     fn: int
     tn: int
     selected: int
+    label: str | None = None
+    sampling: Sampling | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """Rows of a group by true (first index) and predicted class, in the order of `settings.data.classes`."""
+
+    group: str
+    n: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdCounts:
+    """Confusion counts of a group at each threshold of the evidence's `thresholds`; arrays are equally long."""
+
+    group: str
+    tp: tuple[int, ...]
+    fp: tuple[int, ...]
+    fn: tuple[int, ...]
+    tn: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subgroup:
+    """A finding of the exploratory search, never gating: rows in which `metric` differs from all other rows.
+
+    `features` may hold columns that are not sensitive. `p_value` is of no difference, `q_value` after Benjamini
+    and Hochberg over all that was searched; `covers` counts overlapping findings that were folded into this one.
+    """
+
+    features: tuple[str, ...]
+    values: tuple[str | None, ...]
+    n: int
+    metric: str
+    value: float
+    rest_value: float
+    p_value: float
+    q_value: float
+    interval: Interval | None = None
+    covers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +163,10 @@ class Measurement:
     `reference` is a group id or "rest" (all rows outside `group`); then `compare` says difference
     (group − reference) or ratio (group / reference); with "rest" and no `compare` it is the metric of the
     rows outside `group` themselves. `features` is set on a disparity over all groups of a feature. Ratios
-    of counts carry `numerator` and `denominator` (and those of the reference); other metrics carry `se`,
-    the standard error on the scale of `transform` (identity, logit, log, square).
+    of counts carry `numerator` and `denominator` (and those of the reference), with weights their sums, and with
+    weights or repeated persons `effective`, the number of independent rows that would make the rate as sure.
+    Other metrics carry `se`, the standard error on the scale of `transform`. `label` is the class that is held
+    against all others; `slice` "adjusted: region" the Mantel–Haenszel summary over levels of a control feature.
     """
 
     metric: str
@@ -106,16 +177,19 @@ class Measurement:
     reference: str | None = None
     compare: Comparing | None = None
     features: tuple[str, ...] = ()
-    numerator: int | None = None
-    denominator: int | None = None
-    reference_numerator: int | None = None
-    reference_denominator: int | None = None
+    numerator: int | float | None = None
+    denominator: int | float | None = None
+    reference_numerator: int | float | None = None
+    reference_denominator: int | float | None = None
+    effective: float | None = None
+    reference_effective: float | None = None
     se: float | None = None
     transform: str | None = None
     interval: Interval | None = None
     slice: str | None = None
     split: str = "eval"
     decision: str | None = None
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,22 +263,20 @@ class Containment:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Points of a curve (kind: roc, precision_recall, calibration, thresholds) of a group; arrays are equally long."""
+    """Points of a curve (kind: roc, precision_recall, calibration) of a group; arrays are equally long."""
 
     kind: str
     group: str
     x: tuple[float, ...]
     y: tuple[float, ...]
     n: tuple[int, ...] = ()
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """SHAP of one feature in one group: mean |value| with its standard error, mean value, direction.
-
-    `direction` is the rank correlation (−1 to 1) of the feature's value with its contribution, None for
-    features that are not numbers.
-    """
+    """SHAP of one feature in one group: mean |value| with its standard error, mean value, direction: the rank
+    correlation (−1 to 1) of the feature's value with its contribution, None for features that are not numbers."""
 
     feature: str
     group: str
@@ -256,9 +328,13 @@ class Evidence:
     groups: tuple[Group, ...]
     counts: tuple[Counts, ...]
     measurements: tuple[Measurement, ...]
-    task: str = "binary"
+    task: Task = "binary"
     model: Model | None = None
+    confusions: tuple[Confusion, ...] = ()
     curves: tuple[Curve, ...] = ()
+    thresholds: tuple[float, ...] = ()
+    threshold_counts: tuple[ThresholdCounts, ...] = ()
+    subgroups: tuple[Subgroup, ...] = ()
     attributions: Attributions | None = None
     gaps: tuple[Mapping[str, Any], ...] = ()
     proxies: tuple[Mapping[str, Any], ...] = ()
@@ -274,26 +350,34 @@ class Evidence:
 
     @cached_property
     def counts_by_group(self) -> dict[str, Counts]:
-        """Confusion counts by group id."""
-        return {c.group: c for c in self.counts}
+        """Confusion counts by group id, for the positive label of a binary task."""
+        return {c.group: c for c in self.counts if c.label is None}
+
+    @cached_property
+    def counts_by_label(self) -> dict[tuple[str, str | None], Counts]:
+        """Confusion counts by group id and class, None for the positive label of a binary task."""
+        return {(c.group, c.label): c for c in self.counts}
 
     @cached_property
     def feature_groups(self) -> dict[tuple[str, ...], tuple[Group, ...]]:
-        """Groups of each sensitive feature or intersection, in the order of the evidence."""
+        """Groups of each sensitive feature or intersection, in the order of the evidence, those within levels
+        of a control feature left out."""
         found: dict[tuple[str, ...], list[Group]] = {}
         for g in self.groups:
-            if g.features:
+            if g.features and not g.within:
                 found.setdefault(g.features, []).append(g)
         return {k: tuple(v) for k, v in found.items()}
 
     @cached_property
-    def _index(self) -> dict[tuple[str, str, str | None, str | None, tuple[str, ...]], Measurement]:
-        return {(m.metric, m.group, m.reference, m.compare, m.features): m for m in self.measurements}
+    def _index(self) -> dict[tuple[Any, ...], Measurement]:
+        return {(m.metric, m.group, m.reference, m.compare, m.features, m.label, m.slice): m
+                for m in self.measurements}
 
     def find(self, metric: str, group: str = OVERALL, reference: str | None = None,
-             compare: Comparing | None = None, features: tuple[str, ...] = ()) -> Measurement | None:
-        """The measurement of exactly this metric, group and comparison, or None."""
-        return self._index.get((metric, group, reference, compare, features))
+             compare: Comparing | None = None, features: tuple[str, ...] = (), *, label: str | None = None,
+             slice: str | None = None) -> Measurement | None:
+        """The measurement of exactly this metric, group, comparison, class and slice, or None."""
+        return self._index.get((metric, group, reference, compare, features, label, slice))
 
     def subject(self, role: str) -> Subject | None:
         """The first subject with this role, or None."""

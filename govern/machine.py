@@ -33,7 +33,7 @@ class Check:
 def checks() -> tuple[Check, ...]:
     """Every check of this machine, in the order they are shown; none raises and none prints."""
     boosters = (_booster(name) for name in BOOSTERS)
-    return (_python(), *_libraries(), _pdf(), _fonts(), _containment(), *boosters)
+    return (_python(), *_libraries(), _definitions(), _pdf(), _fonts(), _containment(), *boosters)
 
 
 def pdf_install_line() -> str:
@@ -87,6 +87,32 @@ def _release(version: str) -> tuple[int, ...]:
     while parts and parts[-1] == 0:
         parts.pop()
     return tuple(parts)
+
+
+def _definitions() -> Check:
+    """Whether the disparities that govern computes from counts are those of the fairlearn installed here."""
+    mend = "the two disagree on what a metric is: report it with the versions above, and do not rely on disparities"
+    try:
+        import fairlearn.metrics as fm
+
+        from govern.evidence import Counts, Group
+        from govern.measure.disparities import disparities
+    except ImportError as err:
+        return Check("Definitions of fairlearn", False, str(err)[:120], "pip install fairlearn")
+    # tp, fp, fn, tn of three groups; every disparity of them differs from 0 and 1.
+    cells = {"a": (5, 2, 3, 11), "b": (7, 4, 2, 6), "c": (1, 3, 4, 9)}
+    y, pred, who = ([v for group, n in cells.items() for v in part(group, n)] for part in (
+        lambda _, n: [1] * n[0] + [0] * n[1] + [1] * n[2] + [0] * n[3],
+        lambda _, n: [1] * (n[0] + n[1]) + [0] * (n[2] + n[3]),
+        lambda group, n: [group] * sum(n)))
+    groups = [Group(g, ("group",), (g,), sum(n), n[0] + n[2], n[0] + n[2]) for g, n in cells.items()]
+    counts: dict[tuple[str, str | None], Counts] = {(g, None): Counts(g, *n, selected=n[0] + n[1]) for g, n in cells.items()}
+    ours = {m.metric: m.value for m in disparities({("group",): groups}, counts, favourable_is_positive=True)}
+    names = [f"{base}_{kind}" for base in ("demographic_parity", "equalized_odds", "equal_opportunity")
+             for kind in ("difference", "ratio")]
+    other = [n for n in names if ours[n] != float(getattr(fm, n)(y, pred, sensitive_features=who))]
+    found = f"{len(names)} disparities equal those of fairlearn" if not other else f"not equal: {', '.join(other)}"
+    return Check("Definitions of fairlearn", not other, found, mend)
 
 
 def _pdf() -> Check:

@@ -2,18 +2,28 @@
 
 A row says what the number is, from which confusion counts it comes, which side is better and its
 range. Standard library only: the gate and the cards read it without numpy. To add a metric, add a row
-and, where it is not a ratio of counts, the function that measures it (`stats/scores.py`).
+and, where it is not a ratio of counts, the function that measures it, by family:
 
-Counts are those of `evidence.Counts`: tp, fp, fn, tn of the positive label, and `selected`, the rows
-predicted to have the favourable label.
+count       a ratio of counts of `evidence.Counts`: tp, fp, fn, tn of the positive label (in a multiclass
+            task of one class against all others), and `selected`, the rows predicted favourable
+derived     a smooth function of the four confusion counts, with a standard error (`stats/derived.py`)
+score       of the score of the positive label or of one class (`stats/scores.py`)
+classes     over all classes of a multiclass task (`stats/multiclass.py`)
+share       a ratio of counts that are not confusion counts; its measurement carries them
+regression  of numeric predictions (`stats/regression.py`)
+disparity   over all groups of a feature (`measure/disparities.py`)
+data, smoke, compute   what their sections show
+custom      a function of the user's own: no row here, see `of`
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-Family = Literal["count", "score", "disparity", "smoke", "data", "compute"]
+Family = Literal["count", "derived", "score", "classes", "share", "regression", "disparity", "smoke", "data",
+                 "compute", "custom"]
 ALL = ("tp", "fp", "fn", "tn")
 
 
@@ -45,6 +55,16 @@ def _plain(name: str, title: str, family: Family, better: Literal["higher", "low
     return Metric(name, title, family, better, low, high, unit=unit, definition=definition)
 
 
+# What fairlearn generates from its base metrics, under its names (`measure/disparities.py`, `group_extremes.py`).
+_RATES = (("false_positive_rate", "false positive rate"), ("false_negative_rate", "false negative rate"),
+          ("true_negative_rate", "true negative rate"), ("accuracy_score", "accuracy"))
+_ERRORS = ("zero_one_loss", "error rate")
+_LOWEST = (("accuracy_score", "accuracy", 0.0), ("balanced_accuracy_score", "balanced accuracy", 0.0),
+           ("f1_score", "F1 score", 0.0), ("precision_score", "precision", 0.0), ("recall_score", "recall", 0.0),
+           ("roc_auc_score", "ROC AUC", 0.0), ("r2_score", "R²", None))
+_HIGHEST = (("log_loss", "log loss"), ("mean_absolute_error", "mean absolute error"),
+            ("mean_squared_error", "mean squared error"))
+
 _ROWS: tuple[Metric, ...] = (
     _count("selection_rate", "selection rate", "neither", "selected", "tp fp fn tn",
            "share of rows predicted to have the favourable label"),
@@ -59,7 +79,29 @@ _ROWS: tuple[Metric, ...] = (
            "share of the rows without the positive label that are predicted negative (specificity)"),
     _count("precision", "precision", "higher", "tp", "tp fp",
            "share of the rows predicted positive that have the positive label"),
+    _count("negative_predictive_value", "negative predictive value", "higher", "tn", "tn fn",
+           "share of the rows predicted negative that do not have the positive label"),
+    _count("false_discovery_rate", "false discovery rate", "lower", "fp", "tp fp",
+           "share of the rows predicted positive that do not have the positive label"),
+    _count("false_omission_rate", "false omission rate", "lower", "fn", "tn fn",
+           "share of the rows predicted negative that have the positive label"),
+    _count("prevalence", "prevalence", "neither", "tp fn", "tp fp fn tn", "share of rows with the positive label"),
+    _plain("balanced_accuracy", "balanced accuracy", "derived", "higher",
+           "mean of the true positive and the true negative rate"),
+    _plain("f1_score", "F1 score", "derived", "higher", "2 tp / (2 tp + fp + fn)"),
+    _plain("f2_score", "F2 score", "derived", "higher", "5 tp / (5 tp + 4 fn + fp): recall weighs four times as much"),
+    _plain("f05_score", "F0.5 score", "derived", "higher",
+           "1.25 tp / (1.25 tp + 0.25 fn + fp): precision weighs four times as much"),
+    _plain("matthews_correlation", "Matthews correlation", "derived", "higher",
+           "correlation of true and predicted label", low=-1.0),
     _plain("roc_auc", "ROC AUC", "score", "higher", "area under the ROC curve of the score"),
+    _plain("gini", "Gini coefficient", "score", "higher", "2 × ROC AUC − 1", low=-1.0),
+    _plain("ks_statistic", "KS statistic", "score", "higher",
+           "largest distance between the score distributions of the two labels"),
+    _plain("lift_top_decile", "lift of the top tenth", "score", "higher",
+           "rate of the positive label in the tenth of rows with the highest scores, divided by that of all rows",
+           high=None),
+    _plain("mean_score", "mean score", "score", "neither", "mean of the score", low=None, high=None),
     _plain("average_precision", "average precision", "score", "higher",
            "mean precision over the rows with the positive label, by falling score"),
     _plain("log_loss", "log loss", "score", "lower", "mean negative log-likelihood of the label", high=None),
@@ -67,8 +109,59 @@ _ROWS: tuple[Metric, ...] = (
     _plain("calibration_error", "calibration error", "score", "lower",
            "root of the debiased mean squared gap between mean score and observed rate, in at most 15 bins of "
            "equal mass"),
+    _plain("expected_calibration_error", "expected calibration error (15 bins)", "score", "lower",
+           "mean absolute gap between mean score and observed rate in 15 bins of equal width; too high in small "
+           "samples, for comparison with other tools: judge by the calibration error"),
+    _plain("calibration_slope", "calibration slope", "score", "neither",
+           "slope of the label's log-odds on the score's log-odds; 1 when calibrated", low=None, high=None),
+    _plain("calibration_intercept", "calibration intercept", "score", "neither",
+           "shift of the label's log-odds from the score's at slope 1; 0 when calibrated", low=None, high=None),
+    _plain("brier_reliability", "Brier reliability", "score", "lower",
+           "mean squared gap between mean score and observed rate in the calibration bins"),
+    _plain("brier_resolution", "Brier resolution", "score", "higher",
+           "mean squared distance of the observed rates of the calibration bins from the overall rate"),
+    _plain("brier_uncertainty", "Brier uncertainty", "score", "neither", "prevalence × (1 − prevalence)"),
     _plain("calibration_p_value", "p-value of perfect calibration", "score", "neither",
            "chi-square test over the same bins; small values reject perfect calibration"),
+    _plain("macro_precision", "macro precision", "classes", "higher", "mean precision over the classes"),
+    _plain("macro_recall", "macro recall", "classes", "higher",
+           "mean true positive rate over the classes (balanced accuracy)"),
+    _plain("macro_f1", "macro F1", "classes", "higher", "mean F1 score over the classes"),
+    _plain("weighted_f1", "weighted F1", "classes", "higher", "F1 scores weighted by the classes' rows"),
+    _plain("micro_f1", "micro F1", "classes", "higher",
+           "F1 of the summed one-against-the-rest counts; equals accuracy where each row has one class"),
+    _plain("multiclass_accuracy", "accuracy over all classes", "share", "higher", "share of rows predicted correctly"),
+    _plain("multiclass_matthews", "Matthews correlation over all classes", "classes", "higher",
+           "correlation of true and predicted class", low=-1.0),
+    _plain("macro_roc_auc", "macro ROC AUC", "classes", "higher",
+           "mean over the classes of the ROC AUC of one class against all others"),
+    _plain("multiclass_log_loss", "log loss over all classes", "classes", "lower",
+           "mean negative log-likelihood of the true class", high=None),
+    _plain("mean_prediction", "mean prediction", "regression", "neither", "mean of the prediction", low=None,
+           high=None),
+    _plain("mean_residual", "bias", "regression", "neither", "mean of prediction − outcome", low=None, high=None),
+    _plain("mean_absolute_error", "mean absolute error", "regression", "lower",
+           "mean of |prediction − outcome|", high=None),
+    _plain("mean_squared_error", "mean squared error", "regression", "lower",
+           "mean of (prediction − outcome)²", high=None),
+    _plain("root_mean_squared_error", "root mean squared error", "regression", "lower",
+           "root of the mean squared error", high=None),
+    _plain("r2_score", "R²", "regression", "higher",
+           "1 − mean squared error / variance of the outcome", low=None),
+    _plain("residual_p5", "residual, 5th percentile", "regression", "neither",
+           "prediction − outcome that 5 % of rows stay at or below", low=None, high=None),
+    _plain("residual_p25", "residual, 25th percentile", "regression", "neither",
+           "prediction − outcome that 25 % of rows stay at or below", low=None, high=None),
+    _plain("residual_p50", "residual, median", "regression", "neither",
+           "prediction − outcome that half of the rows stay at or below", low=None, high=None),
+    _plain("residual_p75", "residual, 75th percentile", "regression", "neither",
+           "prediction − outcome that 75 % of rows stay at or below", low=None, high=None),
+    _plain("residual_p95", "residual, 95th percentile", "regression", "neither",
+           "prediction − outcome that 95 % of rows stay at or below", low=None, high=None),
+    _plain("share_above_median", "share above the median", "share", "neither",
+           "share of rows whose prediction lies above the median prediction of all rows"),
+    _plain("share_above_threshold", "share at or above the threshold", "share", "neither",
+           "share of rows whose prediction is at or above the threshold"),
     _plain("trivial_accuracy", "accuracy of always guessing the more frequent label", "data", "neither",
            "share of the more frequent label"),
     _plain("demographic_parity_difference", "demographic parity difference", "disparity", "lower",
@@ -83,6 +176,23 @@ _ROWS: tuple[Metric, ...] = (
            "largest minus smallest true positive rate over the groups"),
     _plain("equal_opportunity_ratio", "equal opportunity ratio", "disparity", "higher",
            "smallest divided by largest true positive rate over the groups"),
+    _plain("predictive_parity_difference", "predictive parity difference", "disparity", "lower",
+           "largest minus smallest precision over the groups"),
+    _plain("predictive_parity_ratio", "predictive parity ratio", "disparity", "higher",
+           "smallest divided by largest precision over the groups"),
+    *(_plain(f"{name}_difference", f"{what} difference", "disparity", "lower",
+             f"largest minus smallest {what} over the groups") for name, what in _RATES),
+    *(_plain(f"{name}_ratio", f"{what} ratio", "disparity", "higher",
+             f"smallest divided by largest {what} over the groups") for name, what in (*_RATES, _ERRORS)),
+    *(_plain(f"{name}_group_min", f"lowest {what} of a group", "disparity", "higher",
+             f"smallest {what} over the groups", low=low) for name, what, low in _LOWEST),
+    *(_plain(f"{name}_group_max", f"highest {what} of a group", "disparity", "lower",
+             f"largest {what} over the groups", high=None) for name, what in _HIGHEST),
+    _plain("between_group_variance", "variance of selection rates between groups", "disparity", "lower",
+           "variance of the groups' selection rates, what chance alone explains taken off"),
+    _plain("four_fifths_shortfall", "shortfall to four fifths", "disparity", "lower",
+           "further favourable outcomes with which the group's selection rate reaches four fifths of the highest",
+           high=None, unit="persons"),
     _plain("smoke_loads", "the model loads", "smoke", "higher", "1 when the worker loaded the model"),
     _plain("smoke_shape", "one output for each row", "smoke", "lower", "rows sent minus outputs received",
            low=None, high=None, unit="rows"),
@@ -121,7 +231,28 @@ _ROWS: tuple[Metric, ...] = (
 
 METRICS: dict[str, Metric] = {row.name: row for row in _ROWS}
 COUNT_METRICS: tuple[str, ...] = tuple(m.name for m in _ROWS if m.family == "count")
+DERIVED_METRICS: tuple[str, ...] = tuple(m.name for m in _ROWS if m.family == "derived")
+CLASSES_METRICS: tuple[str, ...] = tuple(m.name for m in _ROWS if m.family == "classes")
+SHARE_METRICS: tuple[str, ...] = tuple(m.name for m in _ROWS if m.family == "share")
+REGRESSION_METRICS: tuple[str, ...] = tuple(m.name for m in _ROWS if m.family == "regression")
 SCORE_METRICS: tuple[str, ...] = tuple(m.name for m in _ROWS if m.family == "score")
 DISPARITY_METRICS: tuple[str, ...] = tuple(m.name for m in _ROWS if m.family == "disparity")
 SMOKE_METRICS: tuple[str, ...] = tuple(m.name for m in _ROWS if m.family == "smoke")
 COMPUTE_METRICS: tuple[str, ...] = tuple(m.name for m in _ROWS if m.family == "compute")
+
+
+def custom(name: str, title: str, better: Literal["higher", "lower", "neither"], low: float | None,
+           high: float | None) -> Metric:
+    """A metric of the user's own."""
+    return Metric(name, title, "custom", better, low, high, definition="a function of the user's own")
+
+
+def of(name: str, settings: Mapping[str, Any]) -> Metric:
+    """The registered metric, or that of the user's own that the evidence's `settings` name.
+
+    Raises: KeyError for any other name.
+    """
+    if name in METRICS:
+        return METRICS[name]
+    own = settings.get("data", {}).get("metrics", {})[name]
+    return custom(name, name.replace("_", " "), own.get("better", "neither"), own.get("low"), own.get("high"))

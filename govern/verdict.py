@@ -26,7 +26,10 @@ class Comparison:
     `low` and `high` are the one-sided bounds at the levels the gate used for this decision (a missing
     side was not needed); `bound_min` / `bound_max` are the limits as decimal text. `n` and
     `reference_n` are the denominators (rows for metrics that are not ratios of counts). `exempt` groups
-    are too small to hold up a PASS.
+    are too small to hold up a PASS. Under `calibrate` the levels are those at which the enumerated error of a
+    wrong pass and of a wrong fail is at most `proved_pass` and `proved_fail` at these sizes; `calibrated` is
+    "proved" then, and "stated" where counts are beyond enumeration and only the closed form's general figure
+    holds.
     """
 
     group: str
@@ -45,6 +48,9 @@ class Comparison:
     leans: bool = False
     exempt: bool = False
     reason: str | None = None
+    proved_pass: float | None = None
+    proved_fail: float | None = None
+    calibrated: Literal["proved", "stated"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,9 @@ class Settle:
     `selections`: further favourable outcomes for `group` at which the estimate meets the bound.
     `rows`: further rows of `group` at the observed rates at which the comparison would be decided; where no
     number of them would do alone, `times`: how many times as many rows of all groups would.
-    `detectable`: the smallest gap from no gap that these group sizes would show, in 80 % of samples.
+    `detectable`: the smallest gap from no gap that these group sizes would show, in 80 % of samples; of a single
+    number, the smallest distance from its bound. `gap`: how far a failing estimate lies outside its bound.
+    `threshold`: the swept threshold nearest to the one in force at which the finding would pass, on these rows.
     """
 
     group: str | None = None
@@ -63,6 +71,8 @@ class Settle:
     times: int | None = None
     detectable: float | None = None
     text: str | None = None
+    gap: float | None = None
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +81,7 @@ class Finding:
 
     `seen` is the comparison that decided the outcome (the worst one), also listed in `comparisons`.
     `counts_as` is what the finding makes of the verdict: an `insufficient` at block or review severity that
-    counts as PASS is "not settled".
+    counts as PASS is "not settled". `label` is the class of a multiclass task that is held against all others.
     """
 
     rule: str
@@ -100,6 +110,7 @@ class Finding:
     tags: tuple[str, ...] = ()
     waiver: int | None = None
     missing: tuple[str, ...] = ()
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +151,51 @@ class NotAssessed:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class SweepPoint:
+    """What the rules that depend on the threshold would say at `threshold`, on the same rows.
+
+    `outcomes` are those of the `questions` of the sweep, in their order; `outcome` is what they make of the
+    verdict together. `primary` is the value of the sweep's metric (None where undefined), `selection_rate` the
+    share of all rows predicted to have the favourable label.
+    """
+
+    threshold: float
+    outcome: Outcome
+    outcomes: tuple[RuleOutcome, ...]
+    primary: float | None
+    selection_rate: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SweptQuestion:
+    """A question of a rule that depends on the threshold."""
+
+    rule: str
+    policy: str
+    metric: str
+    features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Which thresholds would meet the policy, and at what cost. For exploring: a threshold chosen on these rows
+    must be confirmed on others.
+
+    `metric` is what the cost is counted in. `meets` are the thresholds at which every question passes and not all
+    rows get the same answer, `cheapest` the one of them with the best `metric`, the nearest to the one `in_force`
+    among equals. `notes` say what was left out.
+    """
+
+    metric: str
+    in_force: float | None
+    questions: tuple[SweptQuestion, ...]
+    points: tuple[SweepPoint, ...]
+    meets: tuple[float, ...] = ()
+    cheapest: float | None = None
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The gate's decision over all policies; a pure function of the documents named by `judged`."""
@@ -156,7 +212,7 @@ class Verdict:
     not_assessed: tuple[NotAssessed, ...] = ()
     to_sign: tuple[Mapping[str, Any], ...] = ()
     waivers: tuple[WaiverState, ...] = ()
-    sweep: tuple[Mapping[str, Any], ...] = ()
+    sweep: Sweep | None = None
     notes: tuple[str, ...] = ()
 
     @property

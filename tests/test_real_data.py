@@ -31,8 +31,13 @@ def check(evidence: Evidence, rows: pd.DataFrame, positive: Any, favourable: Any
               "log_loss": lambda t, s: sk.log_loss(t, s, labels=[0, 1]),
               "brier_score": sk.brier_score_loss}
     columns = {}
+    quarters = {f"{name} (quarters)": name for name in bands}
     for name in {f for g in evidence.groups for f in g.features}:
-        column = rows[name]
+        column = rows[quarters.get(name, name)]
+        if name in quarters:
+            ranked = np.sort(column.to_numpy())
+            cuts = sorted({ranked[-(-len(ranked) * q // 4) - 1] for q in (1, 2, 3)})
+            bands = bands | {name: cuts}
         if name in bands:
             codes = np.searchsorted(bands[name], column.to_numpy(), side="left")
             names = [g.values[0] for g in evidence.groups if g.features == (name,)]

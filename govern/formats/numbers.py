@@ -32,10 +32,10 @@ def level(value: float) -> str:
 
 
 def decimal(value: float, digits: int = DIGITS) -> str:
-    """A number with a fixed number of decimals and a true minus sign; never `−0.000`."""
-    text = f"{value:.{digits}f}"
+    """A number with a fixed number of decimals, thousands separated and a true minus sign; never `−0.000`."""
+    text = f"{value:,.{digits}f}"
     if text.startswith("-"):
-        text = MINUS + text[1:] if float(text) else text[1:]
+        text = MINUS + text[1:] if float(f"{value:.{digits}f}") else text[1:]
     return text
 
 
@@ -65,6 +65,14 @@ def with_interval(value: float | None, low: float | None, high: float | None,
     elif high is not None:
         parts.append(f"[≤ {decimal(high, digits)}]")
     return " ".join(parts)
+
+
+def digits_of(value: float | None, low: float | None = None, high: float | None = None) -> int:
+    """Decimals (0 or more) for a number of any size: two digits of the interval's half width, else three of the
+    number."""
+    half = (high - low) / 2 if low is not None and high is not None else 0.0
+    size, kept = (half, 1) if half > 0 else (abs(value or 0.0), DIGITS - 1)
+    return min(MOST_DIGITS, max(0, kept - floor(log10(size)))) if size else 0
 
 
 def amount(value: float, unit: str = "", digits: int = DIGITS) -> str:

@@ -1,4 +1,4 @@
-"""The sections that do not compare groups: performance, explanation, operation, data, model."""
+"""The sections that neither judge nor compare groups: explanation, operation, data, model."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from govern.errors import printable
-from govern.evidence import OVERALL, Attribution, Attributions, Column, Compute, Evidence, Measurement
-from govern.formats.charts import Plot, plot
-from govern.formats.fairness import cell
-from govern.formats.numbers import amount, amount_beside, count, decimal, percent, short_digest
+from govern.evidence import OVERALL, Attribution, Attributions, Column, Compute, Evidence
+from govern.formats.numbers import amount, amount_beside, count, decimal, short_digest
 from govern.formats.strings import Strings
-from govern.formats.words import names, reading_level
-from govern.metrics import COUNT_METRICS, METRICS, SCORE_METRICS
+from govern.formats.words import names
+from govern.metrics import METRICS
 
 COLUMNS_SHOWN = 60
 LEVELS_SHOWN = 6
@@ -22,72 +20,13 @@ CLEAR_DIRECTION = 0.3
 View = dict[str, Any]
 
 
-def performance(evidence: Evidence, t: Strings) -> View:
-    """Metrics of everyone with intervals and counts, the confusion counts, ROC and calibration."""
-    data = evidence.settings.get("data", {})
-    positive, target = printable(data.get("positive", "")), printable(data.get("target", ""))
-    threshold = data.get("threshold")
-    decision = t("performance.threshold", threshold=printable(threshold)) if threshold is not None else \
-        t("performance.own" if evidence.model is not None else "performance.given")
-    trivial, accuracy = evidence.find("trivial_accuracy"), evidence.find("accuracy")
-    curves = {c.kind: c for c in evidence.curves if c.group == OVERALL}
-    return {
-        "intro": t("performance.intro", target=target, positive=positive, decision=decision,
-                   level=reading_level(evidence)),
-        "interval": t("performance.interval", level=reading_level(evidence)),
-        "rows": [r for name in (*SCORE_METRICS, *COUNT_METRICS) if (r := _metric(evidence.find(name))) is not None],
-        "trivial": t("performance.trivial", trivial=percent(trivial.value), accuracy=percent(accuracy.value))
-        if trivial and accuracy and trivial.value is not None and accuracy.value is not None else "",
-        "confusion": _confusion(evidence, positive, t),
-        "roc": _roc(curves.get("roc"), evidence, t), "calibration": _calibration(curves.get("calibration"), t),
-        "no_scores": "" if evidence.find("roc_auc") else t("performance.no_scores"),
-    }
-
-
-def _metric(m: Measurement | None) -> View | None:
-    if m is None:
-        return None
-    row = METRICS[m.metric]
-    rate = row.family == "count"
-    number, _, interval = cell(m, in_percent=rate).partition(" ")
-    return {"title": row.title, "value": number + ("%" if rate and m.value is not None else ""),
-            "interval": interval.strip("[]") or ("" if m.value is not None else printable(m.reason or "", 80)),
-            "counts": f"{count(m.numerator)} / {count(m.denominator)}"
-            if m.numerator is not None and m.denominator is not None else "",
-            "meaning": row.definition}
-
-
-def _confusion(evidence: Evidence, positive: str, t: Strings) -> View | None:
-    c = evidence.counts_by_group.get(OVERALL)
-    if c is None:
-        return None
-    other = t("performance.other_label", positive=positive)
-    rows = ((positive, c.tp, c.fn), (other, c.fp, c.tn), (t("performance.total"), c.tp + c.fp, c.fn + c.tn))
-    return {"heads": [t("performance.predicted", label=x) for x in (positive, other)] + [t("performance.total")],
-            "rows": [(name, count(a), count(b), count(a + b)) for name, a, b in rows]}
-
-
-def _roc(curve: Any, evidence: Evidence, t: Strings) -> Plot | None:
-    auc = evidence.find("roc_auc")
-    if curve is None or auc is None or auc.value is None:
-        return None
-    return plot(curve.x, curve.y, t("performance.roc_title", auc=decimal(auc.value)))
-
-
-def _calibration(curve: Any, t: Strings) -> Plot | None:
-    if curve is None or not curve.x:
-        return None
-    title = t("performance.calibration_title", bins=len(curve.x), smallest=count(min(curve.n, default=0)),
-              largest=count(max(curve.n, default=0)), low=decimal(min(curve.x)), high=decimal(max(curve.x)),
-              rlow=decimal(min(curve.y)), rhigh=decimal(max(curve.y)))
-    return plot(curve.x, curve.y, title, dots=True, n=curve.n)
-
-
 def explanation(evidence: Evidence, t: Strings) -> View:
     """SHAP of everyone with direction, and by group of each single sensitive feature."""
     found = evidence.attributions
     if found is None or not found.features:
-        return {"none": t("explanation.none"), "rows": [], "groups": [], "intro": "", "residual": "", "method": ""}
+        why = [printable(n, 600) for n in evidence.notes if "explanation" in n.lower() and evidence.task != "binary"]
+        return {"none": " ".join(why) or t("explanation.none"), "rows": [], "groups": [], "intro": "", "residual": "",
+                "method": ""}
     every = [a for a in found.features if a.group == OVERALL]
     most = max((a.mean_abs for a in every), default=0.0)
     shown = [a.feature for a in every[:FEATURES_BY_GROUP]]
@@ -177,7 +116,6 @@ def _seen(value: float | None, limit: float | None, unit: str, why: str | None) 
 def data(evidence: Evidence, t: Strings) -> View:
     """Rows read, used and excluded; duplicates; the columns."""
     p, facts = evidence.population, evidence.data
-    excluded = ", ".join(f"{printable(x.reason, 80)} ({count(x.n)})" for x in p.excluded if x.n)
     if facts.duplicates is None:
         repeated = t("data.duplicates_unknown")
     else:
@@ -185,10 +123,16 @@ def data(evidence: Evidence, t: Strings) -> View:
     more = len(facts.columns) - COLUMNS_SHOWN
     return {
         "population": t("data.population", read=count(p.read), used=count(p.used), excluded=count(p.read - p.used)),
-        "excluded": t("data.excluded", reasons=excluded) if excluded else "", "duplicates": repeated,
+        "excluded": excluded(evidence, t), "duplicates": repeated,
         "columns": [_column(c, t) for c in facts.columns[:COLUMNS_SHOWN]],
         "more": t("data.columns_more", n=more) if more > 0 else "",
     }
+
+
+def excluded(evidence: Evidence, t: Strings) -> str:
+    """How many rows were left out for which reason; empty when none was."""
+    reasons = ", ".join(f"{printable(x.reason, 80)} ({count(x.n)})" for x in evidence.population.excluded if x.n)
+    return t("data.excluded", reasons=reasons) if reasons else ""
 
 
 def _column(c: Column, t: Strings) -> View:

@@ -8,6 +8,7 @@ from typing import Any
 
 from govern.errors import printable
 from govern.evidence import OVERALL, Evidence
+from govern.formats.counted import counts_of, sampled
 from govern.formats.numbers import count, percent
 from govern.formats.strings import Strings
 from govern.formats.words import group_label
@@ -15,6 +16,7 @@ from govern.verdict import Verdict
 
 LONG = 2000
 HIDDEN = ("favourable_outcome",)
+REPEATED = {"classes": "--class", "sensitive": "--sensitive", "control": "--control", "features": "--feature"}
 View = dict[str, Any]
 
 
@@ -63,11 +65,11 @@ def reproduce(evidence: Evidence, digests: Mapping[str, str], t: Strings) -> Vie
 
 
 def _by_hand(evidence: Evidence, t: Strings) -> str:
-    group = min((g for g in evidence.groups if g.asked and g.features and not g.missing and g.n),
+    group = min((g for g in evidence.groups if g.asked and g.features and not g.within and not g.missing and g.n),
                 key=lambda g: (len(g.features), g.n, g.id), default=None) or evidence.groups_by_id.get(OVERALL)
-    if group is None or not group.n:
+    c = counts_of(evidence, group.id) if group is not None and group.n and not sampled(evidence) else None
+    if group is None or c is None:
         return ""
-    c = evidence.counts_by_group[group.id]
     return t("reproduce.recompute", group=group_label(evidence, group.id, t), id=printable(group.id),
              selected=count(c.selected), n=count(group.n), tp=count(c.tp), fp=count(c.fp), fn=count(c.fn),
              tn=count(c.tn), rate=percent(c.selected / group.n))
@@ -88,12 +90,12 @@ def command(evidence: Evidence) -> str:
 def _flags(settings: Mapping[str, Any]) -> list[str]:
     data = settings.get("data", {})
     out = ["--data", str(data.get("path", ""))]
-    for name in ("target", "positive", "favourable", "threshold", "score", "prediction"):
+    for name in ("task", "target", "positive", "favourable", "threshold", "score", "prediction", "weight", "cluster"):
         if data.get(name) is not None:
             out += [f"--{name}", str(data[name])]
-    for name in ("sensitive", "features"):
+    for name, flag in REPEATED.items():
         for item in data.get(name) or ():
-            out += [f"--{'feature' if name == 'features' else name}", str(item)]
+            out += [flag, str(item)]
     for name, cuts in (data.get("bands") or {}).items():
         out += ["--band", f"{name}={','.join(f'{c:g}' for c in cuts)}"]
     return [*out, "--seed", str(settings.get("seed", 0))]

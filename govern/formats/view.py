@@ -11,19 +11,24 @@ from typing import Any
 
 from govern import __version__
 from govern.errors import printable
-from govern.evidence import Compute, Evidence, Group, Measurement
-from govern.formats.fairness import affected, fairness, too_few
+from govern.evidence import Compute, Evidence, Measurement
+from govern.formats.affected import affected_section
+from govern.formats.cells import shown, value
+from govern.formats.exploring import thresholds
+from govern.formats.fairness import fairness
 from govern.formats.findings import policy_section
-from govern.formats.numbers import count, decimal, percent, short_digest
-from govern.formats.sections import compute_section, data, explanation, model_section, performance, smoke_section
+from govern.formats.numbers import count, short_digest
+from govern.formats.performance import performance
+from govern.formats.sections import compute_section, data, excluded, explanation, model_section, smoke_section
 from govern.formats.strings import Strings
 from govern.formats.supplied import card_text, reproduce, supplied
 from govern.formats.tally import open_findings, tally
-from govern.formats.words import favourable, gap_text, group_label, reading_level, reason, waiver_state
+from govern.formats.words import gap_text, metric_name, reading_level, reason, waiver_state
 from govern.verdict import Verdict
 
 TOP_REASONS = 3
-NAMES_ON_PAGE_ONE = 6
+HEADLINE = {"binary": ("roc_auc",), "multiclass": ("multiclass_accuracy", "macro_f1"),
+            "regression": ("mean_absolute_error", "r2_score")}
 View = dict[str, Any]
 
 
@@ -33,7 +38,7 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
     return {
         "head": _head(evidence, verdict, digests, t),
         "verdict": _verdict(evidence, verdict, t),
-        "affected": _affected(evidence, verdict, t),
+        "affected": affected_section(evidence, verdict, t),
         "sure": _sure(evidence, verdict, t),
         "waivers": _waivers(verdict, t),
         "sign": _sign(digests, t),
@@ -45,6 +50,7 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
         "data": data(evidence, t),
         "model": model_section(evidence, t),
         "policy": policy_section(evidence, verdict, t),
+        "thresholds": thresholds(verdict, t),
         "words": supplied(evidence, verdict, t),
         "reproduce": reproduce(evidence, digests, t),
         "notes": [printable(n, 600) for n in (*evidence.notes, *(verdict.notes if verdict else ()))],
@@ -101,54 +107,31 @@ def _verdict(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
     }
 
 
-def _affected(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
-    single = [g for g in evidence.groups if len(g.features) == 1]
-    if not single:
-        return {"rows": [], "none": t("page1.no_features"), "few": "", "missing": []}
-    few = too_few(evidence, verdict)
-    shown = [t("page1.too_few_rows", group=group_label(evidence, g.id, t), n=count(g.n))
-             for g in few[:NAMES_ON_PAGE_ONE]]
-    if len(few) > NAMES_ON_PAGE_ONE:
-        shown.append(t("page1.and_more", n=len(few) - NAMES_ON_PAGE_ONE))
-    return {
-        "rows": affected(evidence, verdict, t),
-        "none": t("page1.nobody_lower", outcome=favourable(evidence, t), level=reading_level(evidence)),
-        "few": ", ".join(shown),
-        "missing": [_missing(g, evidence, t) for g in single if g.missing and g.n],
-    }
-
-
-def _missing(group: Group, evidence: Evidence, t: Strings) -> tuple[str, str]:
-    share = percent(group.n / evidence.population.used)
-    return (t("page1.missing_group", feature=printable(group.feature)),
-            t("page1.missing_rows", n=count(group.n), share=share))
-
-
 def _sure(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
     gaps: dict[str, float] = {}
     for f in verdict.findings if verdict else ():
-        if f.metric == "selection_rate" and f.features and f.settle and f.settle.detectable is not None:
+        if f.metric == "selection_rate" and f.features and f.compare and f.settle and f.settle.detectable is not None:
             name = printable(":".join(f.features))
             gaps[name] = max(gaps.get(name, 0.0), f.settle.detectable)
     unsettled = sum(f.outcome == "insufficient" for f in verdict.findings) if verdict else 0
-    auc = evidence.find("roc_auc")
+    headline = [m for name in HEADLINE[evidence.task] if (m := evidence.find(name)) is not None and m.value is not None]
+    p = evidence.population
     return {
-        "rows": t("page1.sure_rows", used=count(evidence.population.used), level=reading_level(evidence)),
+        "population": " ".join(x for x in (
+            t("data.population", read=count(p.read), used=count(p.used), excluded=count(p.read - p.used)),
+            excluded(evidence, t)) if x),
+        "rows": t("page1.sure_rows", level=reading_level(evidence)),
         "gaps": t("page1.points", gaps=", ".join(f"{gap_text(g)} ({n})" for n, g in gaps.items())) if gaps else "",
         "decided": (t("page1.sure_unsettled", n=unsettled) if unsettled else t("page1.sure_settled"))
         if verdict and verdict.findings else "",
-        "auc": _plain(auc, t) if auc else "",
+        "headline": ", ".join(_plain(m) for m in headline),
         "lock": t("page1.sure_lock") if verdict and evidence.subject("lock") is None else "",
     }
 
 
-def _plain(m: Measurement, t: Strings) -> str:
-    if m.value is None:
-        return ""
-    ends = m.interval
-    tail = f" [{decimal(ends.low)}, {decimal(ends.high)}]" if ends and ends.low is not None and ends.high is not None \
-        else ""
-    return f"{t(f'metric.{m.metric}')} {decimal(m.value)}{tail}"
+def _plain(m: Measurement) -> str:
+    name = metric_name(m.metric)
+    return " ".join(x for x in (name[:1].upper() + name[1:], value(m), shown(m)[1]) if x)
 
 
 def _waivers(verdict: Verdict | None, t: Strings) -> list[View]:

@@ -8,8 +8,19 @@ from typing import Any
 
 from govern.errors import printable
 from govern.evidence import MISSING_NAME, OVERALL, REST, Evidence
+from govern.formats.cells import look, value
 from govern.formats.charts import Glyph, MarkName, glyph
-from govern.formats.numbers import amount_beside, count, decimal, digits_beside, level, percent, with_interval
+from govern.formats.numbers import (
+    DIGITS,
+    amount_beside,
+    count,
+    decimal,
+    digits_beside,
+    digits_of,
+    level,
+    percent,
+    with_interval,
+)
 from govern.formats.strings import Strings, strings
 from govern.metrics import METRICS
 from govern.verdict import Comparison, Finding, WaiverState
@@ -104,9 +115,12 @@ def group_label(evidence: Evidence, id: str | None, t: Strings) -> str:
     if id is None or id == OVERALL or id not in evidence.groups_by_id:
         return t("reason.everyone") if id in (None, OVERALL) else printable(id)
     group = evidence.groups_by_id[id]
-    return " · ".join(
+    name = " · ".join(
         t("reason.group_word", feature=printable(f), group=printable(MISSING_NAME if v is None else v))
         for f, v in zip(group.features, group.values, strict=True))
+    within = ", ".join(t("reason.group_word", feature=printable(f), group=printable(MISSING_NAME if v is None else v))
+                       for f, v in group.within)
+    return t("reason.within", group=name, within=within) if within else name
 
 
 def group_name(evidence: Evidence, id: str | None, t: Strings) -> str:
@@ -118,8 +132,13 @@ def group_name(evidence: Evidence, id: str | None, t: Strings) -> str:
 
 def metric_title(finding: Finding, evidence: Evidence, t: Strings) -> str:
     """The metric's name for readers, the rule's title where a rule has no metric."""
-    row = METRICS.get(finding.metric or "")
-    return row.title if row else printable(finding.metric or title_of(finding, t), LONG)
+    name = metric_name(finding.metric) if finding.metric else title_of(finding, t)
+    return t("reason.of_class", metric=name, label=printable(finding.label)) if finding.label is not None else name
+
+
+def metric_name(metric: str) -> str:
+    """A metric's name for readers; that of a user's own metric is the user's."""
+    return METRICS[metric].title if metric in METRICS else printable(metric, 60)
 
 
 def bounds(finding: Finding) -> tuple[float | None, float | None]:
@@ -147,7 +166,13 @@ def number_of(finding: Finding, seen: Comparison | None) -> str:
     row = METRICS.get(finding.metric or "")
     if row is not None and (row.unit or row.family == "smoke"):
         return amount_beside(seen.value, bounds(finding), row.unit)
-    return with_interval(seen.value, seen.low, seen.high, bounds(finding))
+    return with_interval(seen.value, seen.low, seen.high, bounds(finding), digits_for(finding, seen))
+
+
+def digits_for(finding: Finding, seen: Comparison) -> int:
+    """Decimals for the numbers of a finding: three, or as many as numbers on the target's own scale deserve."""
+    own = look(finding.metric or "") == "own" and seen.compare != "ratio" and finding.metric is not None
+    return digits_of(seen.value, seen.low, seen.high) if own else DIGITS
 
 
 def compare_word(finding: Finding, seen: Comparison | None, t: Strings) -> str:
@@ -220,10 +245,11 @@ def _pair(finding: Finding, seen: Comparison, evidence: Evidence, group: str, me
                 if finding.metric == "selection_rate"
                 else t("reason.rate_metric", metric=metric, rate=one, counts=counts))
         return t("reason.pair", group=group, one=head, other=f"{two} ({others})", reference=reference)
-    ours, theirs = (evidence.find(finding.metric or "", g or "") for g in (seen.group, seen.reference))
+    ours, theirs = (evidence.find(finding.metric or "", g or "", label=finding.label)
+                    for g in (seen.group, seen.reference))
     if ours and theirs and ours.value is not None and theirs.value is not None:
-        return t("reason.pair_value", group=group, metric=metric, one=decimal(ours.value),
-                 other=decimal(theirs.value), reference=reference)
+        return t("reason.pair_value", group=group, metric=metric, one=value(ours), other=value(theirs),
+                 reference=reference)
     return t("reason.pair_plain", group=group, metric=metric, reference=reference)
 
 
@@ -258,13 +284,44 @@ def _settle(finding: Finding, evidence: Evidence, t: Strings) -> str:
             parts.append(t("settle.rows", n=count(settle.rows), group=group))
         elif finding.outcome == "insufficient" and settle.times:
             parts.append(t("settle.times", n=count(settle.times)))
+        if finding.outcome == "insufficient" and settle.detectable is not None and finding.compare != "ratio":
+            key = "settle.detectable" if finding.compare else "settle.detectable_bound"
+            parts.append(t(key, gap=_amount(finding, settle.detectable, t)))
+        if finding.outcome == "fail" and settle.gap is not None and not settle.selections:
+            parts.append(t("settle.gap", gap=_amount(finding, settle.gap, t)))
+        if finding.outcome == "fail" and settle.threshold is not None:
+            parts.append(t("settle.threshold", threshold=decimal(settle.threshold)))
         if settle.text:
             parts.append(printable(settle.text, LONG))
     if finding.outcome == "insufficient" and not parts:
         parts.append(t("settle.too_few"))
     if finding.outcome == "insufficient" and finding.counts_as != "PASS":
         parts.append(t("settle.counts_as", outcome=finding.counts_as))
+    if (proved := _proved(finding.seen, t)):
+        parts.append(proved)
     return " ".join(parts)
+
+
+def _amount(finding: Finding, gap: float, t: Strings) -> str:
+    """A gap of rates in points, of other metrics and of ratios as the number it is."""
+    row = METRICS.get(finding.metric or "")
+    share = row is not None and (row.low, row.high) == (0.0, 1.0) and finding.compare != "ratio"
+    return t("settle.points", gap=gap_text(gap)) if share else decimal(gap)
+
+
+def _proved(seen: Comparison | None, t: Strings) -> str:
+    """What calibrated mode says of the comparison's errors; empty where it was not asked for."""
+    if seen is None or seen.calibrated is None:
+        return ""
+    if seen.calibrated == "stated":
+        return t("settle.stated")
+    if seen.proved_pass is None or seen.proved_fail is None:
+        if seen.proved_fail is not None:
+            return t("settle.no_pass_level", failed=percent(seen.proved_fail, 2))
+        if seen.proved_pass is not None:
+            return t("settle.no_fail_level", passed=percent(seen.proved_pass, 2))
+        return t("settle.no_level")
+    return t("settle.proved", passed=percent(seen.proved_pass, 2), failed=percent(seen.proved_fail, 2))
 
 
 def waiver_state(waiver: WaiverState, t: Strings) -> str:

@@ -38,6 +38,24 @@ def floats(array: pa.Array) -> NDArray[np.float64]:
     return values
 
 
+def small_range(array: pa.Array, most: int) -> tuple[int, NDArray[np.intp], int] | None:
+    """Whole numbers or booleans as places in a table: lowest value, each value's distance from it (n_rows,), and
+    the table's size; None when the table would be larger than `most`, a value is beyond ±2⁵³ or not of these types.
+
+    Anything may stand where a value is missing, so it takes part in the range.
+    """
+    if not (pa.types.is_integer(array.type) or pa.types.is_boolean(array.type)) or not len(array):
+        return None
+    values = raw(array)
+    low, high = int(values.min()), int(values.max())
+    if high - low >= most or low < -(2**53) or high > 2**53:
+        return None
+    places = values.astype(np.intp)
+    if low:
+        places -= low
+    return low, places, high - low + 1
+
+
 def indices(array: pa.DictionaryArray, missing: int) -> NDArray[np.int64]:
     """Places in the dictionary of a dictionary-coded column, `missing` where there is none, shape (n_rows,)."""
     places = raw(array.indices).astype(np.int64)

@@ -37,12 +37,12 @@ def open_parquet(path: Path) -> Table:
                              f'{columns.get(name, "missing")} in {files[0].name}', where=str(file),
                              fix="write all files with the same columns")
 
-    def read(names: Sequence[str], size: int) -> Iterator[pa.RecordBatch]:
+    def read(names: Sequence[str], size: int, coded: Sequence[str] = ()) -> Iterator[pa.RecordBatch]:
         for file in files:
-            with pq.ParquetFile(file) as opened:
+            with pq.ParquetFile(file, read_dictionary=list(coded)) as opened:
                 yield from opened.iter_batches(batch_size=size, columns=list(names))
 
-    return Table(columns, rows, read)
+    return Table(columns, rows, read, read_coded=read)
 
 
 def open_arrow(path: Path) -> Table:

@@ -1,13 +1,13 @@
-"""Which column plays which role: features, target, sensitive features, stored score and prediction."""
+"""Which column plays which role: features, target, sensitive and control features, weight, cluster, stored outputs."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from govern.errors import InputError, nearest, printable
-from govern.inputs.config import Settings
+from govern.inputs.config import DataSettings, Settings
 from govern.inputs.datasets import missing_column
 
 # names that boosters make up for models fitted on bare arrays; they say nothing about columns
@@ -16,7 +16,11 @@ _MADE_UP = re.compile(r"(Column_|f|x)\d+")
 
 @dataclass(frozen=True)
 class ColumnPlan:
-    """Roles of columns: `features` in the model's order, `sensitive` role → column, `read` all needed."""
+    """Roles of columns: `features` in the model's order, `sensitive` and `control` role → column, `read` all needed.
+
+    `weight` and `cluster` are columns or None. None of these is a feature unless it is named as one. `search` are
+    further columns searched for subgroups: they may be features or not.
+    """
 
     features: tuple[str, ...]
     target: str
@@ -25,6 +29,10 @@ class ColumnPlan:
     prediction: str | None
     read: tuple[str, ...]
     notes: tuple[str, ...]
+    control: Mapping[str, str] = field(default_factory=dict)
+    weight: str | None = None
+    cluster: str | None = None
+    search: tuple[str, ...] = ()
 
 
 def plan_columns(settings: Settings, columns: Sequence[str], model_features: Sequence[str] | None,
@@ -37,32 +45,48 @@ def plan_columns(settings: Settings, columns: Sequence[str], model_features: Seq
     path, target = settings.measurable()
     data, where, columns = settings.data, str(path), tuple(columns)
     sensitive = {s.role: s.column for s in data.sensitive}
+    control = {c: c for c in data.control}
     stored = [c for c in (data.score, data.prediction) if c is not None]
-    for name in (target, *sensitive.values(), *stored):
+    others = [c for c in (data.weight, data.cluster) if c is not None]
+    for name in (target, *sensitive.values(), *control, *stored, *others, *data.search):
         if name not in columns:
             raise missing_column(name, columns, where)
-    for role, column in sensitive.items():
-        if column == target or column in stored:
-            other = "target" if column == target else "stored output"
-            raise InputError(f'the sensitive feature "{printable(role)}" is the {other} itself', where=where,
-                             fix="name another column")
-    if target in stored:
-        raise InputError(f'"{printable(target)}" cannot be both the target and the stored output',
-                         where=where, fix="name another column")
-    used = {target, *sensitive.values(), *stored}
+    _refuse_two_roles(data, target, where)
+    used = {target, *sensitive.values(), *control, *stored, *others}
     features: tuple[str, ...] = ()
     notes: list[str] = []
     if settings.model.path is not None:
         features, notes = _features(data.features, columns, used, model_features, n_features, where)
     elif data.features is not None:
         features = _existing(data.features, columns, where)
-    roles = {target: "target", data.score: "score", data.prediction: "prediction"}
+    roles = {target: "target", data.score: "score", data.prediction: "prediction", data.cluster: "cluster column"}
     for role_column, what in roles.items():
         if role_column is not None and role_column in features:
             raise InputError(f'the {what} "{printable(role_column)}" is among the features', where=where,
                              fix=f"a model that sees its {what} cannot be judged; leave it out")
-    read = tuple(dict.fromkeys((*features, target, *sensitive.values(), *stored)))
-    return ColumnPlan(features, target, sensitive, data.score, data.prediction, read, tuple(notes))
+    read = tuple(dict.fromkeys((*features, target, *sensitive.values(), *control, *stored, *others,
+                                *data.search)))
+    return ColumnPlan(features, target, sensitive, data.score, data.prediction, read, tuple(notes), control,
+                      data.weight, data.cluster, data.search)
+
+
+def _refuse_two_roles(data: DataSettings, target: str, where: str) -> None:
+    """Raises InputError when one column plays two roles that exclude each other."""
+    roles: list[tuple[str, str | None]] = [
+        ("target", target), ("stored output", data.score), ("stored output", data.prediction),
+        ("weight", data.weight), ("cluster column", data.cluster)]
+    named = [(f'sensitive feature "{printable(s.role)}"', s.column) for s in data.sensitive]
+    named += [(f'control feature "{printable(c)}"', c) for c in data.control]
+    named += [(f'searched column "{printable(c)}"', c) for c in data.search]
+    for what, column in named:
+        same = next((role for role, taken in roles if taken == column), None)
+        if same is not None:
+            raise InputError(f"the {what} is the {same} itself", where=where, fix="name another column")
+    for i, (role, taken) in enumerate(roles):
+        before = next((r for r, earlier in roles[:i] if earlier == taken and r != role), None)
+        if taken is not None and before is not None:
+            raise InputError(f'"{printable(taken)}" cannot be both the {before} and the {role}', where=where,
+                             fix="name another column")
 
 
 def _features(given: Sequence[str] | None, columns: tuple[str, ...], used: set[str],

@@ -16,23 +16,25 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from govern.codec import digest, dumps
-from govern.errors import InputError, nearest
+from govern.errors import InputError, nearest, printable
+from govern.evidence import Task
 from govern.inputs.options import KEYED, Option, later_text, refuse_later
 from govern.inputs.schema import bands_from_flags, config_model, config_schema, texts_as_written
 from govern.yamlcheck import first_problem
 from govern.yamlfile import YamlDoc, read_yaml, validate
 
-__all__ = ["DataSettings", "ModelSettings", "ReportSettings", "SensitiveFeature", "Settings", "config_schema",
-           "load_settings"]
+__all__ = ["DataSettings", "ModelSettings", "OwnMetric", "ReportSettings", "SensitiveFeature", "Settings",
+           "config_schema", "load_settings"]
 
 CONFIG_NAME = "govern.yaml"
+MAX_SEARCHED = 8
 SMALLEST = "data: {path: eval.csv, target: label}"
 Source = Literal["flag", "file", "default"]
 
 
 @dataclass(frozen=True)
 class SensitiveFeature:
-    """A sensitive feature: its role (the name rules use), column, level names, values that mean missing."""
+    """A sensitive feature: its role (the name rules use), column, level names, values that mean unknown."""
 
     role: str
     column: str
@@ -52,8 +54,22 @@ class ModelSettings:
 
 
 @dataclass(frozen=True)
+class OwnMetric:
+    """A metric of the user's own: `function` is `module:function`, `low` and `high` bound its values."""
+
+    name: str
+    function: str
+    better: Literal["higher", "lower", "neither"]
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
 class DataSettings:
-    """The evaluation data and the roles of its columns; `features` None means: find out."""
+    """The evaluation data and the roles of its columns; `features` and `task` None mean: find out.
+
+    `classes` are those of a multiclass target in order, () when not given.
+    """
 
     path: Path | None
     target: str | None
@@ -66,7 +82,13 @@ class DataSettings:
     sensitive: tuple[SensitiveFeature, ...]
     intersections: tuple[tuple[str, ...], ...]
     bands: Mapping[str, tuple[float, ...]]
-    task: str
+    control: tuple[str, ...] = ()
+    weight: str | None = None
+    cluster: str | None = None
+    task: Task | None = None
+    classes: tuple[str, ...] = ()
+    metrics: tuple[OwnMetric, ...] = ()
+    search: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -136,7 +158,11 @@ class Settings:
                      "favourable": d.favourable, "threshold": d.threshold, "score": d.score,
                      "prediction": d.prediction, "features": d.features and list(d.features),
                      "sensitive": sensitive + [":".join(i) for i in d.intersections],
-                     "bands": {k: list(v) for k, v in d.bands.items()}, "task": d.task},
+                     "bands": {k: list(v) for k, v in d.bands.items()}, "control": list(d.control),
+                     "weight": d.weight, "cluster": d.cluster, "task": d.task, "classes": list(d.classes),
+                     "metrics": {m.name: {"function": m.function, "better": m.better, "low": m.low,
+                                          "high": m.high} for m in d.metrics},
+                     "search": list(d.search)},
             "policies": [Path(p).name for p in self.policies],
             "phase": self.phase,
             "seed": self.seed,
@@ -247,7 +273,12 @@ def _typed(v: Mapping[str, Any], source: Mapping[str, Source], bases: Mapping[st
         data=DataSettings(path("data.path"), v["data.target"], v["data.positive"], v["data.favourable"],
                           v["data.threshold"], v["data.score"], v["data.prediction"],
                           None if features is None else tuple(features), singles, crossed,
-                          {k: tuple(c) for k, c in (v["data.bands"] or {}).items()}, v["data.task"]),
+                          {k: tuple(c) for k, c in (v["data.bands"] or {}).items()},
+                          tuple(dict.fromkeys(v["data.control"])), v["data.weight"], v["data.cluster"],
+                          v["data.task"], tuple(v["data.classes"]),
+                          tuple(OwnMetric(name, m["function"], m["better"], m.get("low"), m.get("high"))
+                                for name, m in (v["data.metrics"] or {}).items()),
+                          tuple(dict.fromkeys(v["data.search"]))),
         policies=tuple(v["policies"]), policies_base=bases["policies"], phase=v["phase"],
         declared=v["declared"] or {}, waivers=tuple(v["waivers"] or ()),
         report=ReportSettings(bases["report.out"] / v["report.out"],
@@ -265,7 +296,7 @@ def _refuse_borrowed_trust(settings: Settings, doc: YamlDoc) -> None:
     shipped = re.compile(r"[a-z0-9][a-z0-9-]*")
     from_file = {key for key, said in settings.source.items() if said == "file"}
     asked = {"model.trust": settings.model.trust, "model.path_extra": settings.model.path_extra,
-             "waivers": settings.waivers,
+             "waivers": settings.waivers, "data.metrics": settings.data.metrics,
              "policies": [p for p in settings.policies if not shipped.fullmatch(p)]}
     for key, value in asked.items():
         if value and key in from_file:
@@ -278,15 +309,29 @@ def _refuse_contradictions(settings: Settings) -> None:
     d = settings.data
     roles = [s.role for s in d.sensitive]
     for role in d.bands:
-        if role not in roles:
+        if role not in roles and role not in d.control:
             raise InputError(f'bands are given for "{role}", which is not a sensitive feature',
-                             fix=nearest(role, roles) or f"add --sensitive {role}")
+                             fix=nearest(role, [*roles, *d.control]) or f"add --sensitive {role}")
+    _refuse_search(d)
     stored = "--score" if d.score is not None else "--prediction" if d.prediction is not None else None
     if settings.model.path is not None and stored:
         raise InputError(f"both a model and {stored} are given", fix="leave one of them out")
     if d.score is not None and d.prediction is None and d.threshold is None:
         raise InputError("--score alone does not say who is predicted positive",
                          fix="add --threshold or --prediction")
-    if d.prediction is not None and d.threshold is not None:
+    if d.prediction is not None and d.threshold is not None and d.task in ("binary", "multiclass"):
         raise InputError("both --prediction and --threshold say who is predicted positive",
                          fix="leave one of them out")
+
+
+def _refuse_search(data: DataSettings) -> None:
+    """Raises InputError when subgroups cannot be searched over the columns asked for."""
+    columns = {s.role: s.column for s in data.sensitive}
+    taken = next((c for c in data.search if columns.get(c, c) != c), None)
+    if taken is not None:
+        raise InputError(f'searched column "{printable(taken)}" has the name of a sensitive feature', where="--search",
+                         fix="give the sensitive feature another name")
+    more = len(set(data.search) - set(columns.values()))
+    if data.search and len(columns) + more > MAX_SEARCHED:
+        raise InputError(f"{len(columns)} sensitive features and {more} further columns are too many to search",
+                         where="--search", fix=f"search at most {MAX_SEARCHED} in all")

@@ -17,14 +17,17 @@ from pathlib import Path
 import pyarrow as pa
 
 from govern.errors import InputError, nearest, printable
-from govern.inputs.table import Read, Table, parquet_files
+from govern.inputs.table import Read, ReadCoded, Table, parquet_files
 
 BATCH_ROWS = 65_536
 
 
 @dataclass(frozen=True)
 class DataSource:
-    """A data file or folder: `columns` maps names to types in file order, `size` is in bytes."""
+    """A data file or folder: `columns` maps names to types in file order, `size` is in bytes.
+
+    `alike` are, by column, the texts under which values of different types fall.
+    """
 
     path: Path
     format: str
@@ -32,6 +35,8 @@ class DataSource:
     rows: int
     columns: Mapping[str, pa.DataType]
     _read: Read = field(repr=False)
+    alike: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    _read_coded: ReadCoded | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -48,16 +53,22 @@ class DataSource:
             total.update(f"{file.relative_to(self.path).as_posix()}\0{_file_digest(file)}\n".encode())
         return total.hexdigest()
 
-    def batches(self, columns: Sequence[str], rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+    def batches(self, columns: Sequence[str], rows: int = BATCH_ROWS, *, coded: Sequence[str] = ()
+                ) -> Iterator[pa.RecordBatch]:
         """Batches of 1 to `rows` rows with exactly `columns`, in file order.
 
-        Types are plain: numbers, booleans, text, dictionaries of text, dates. Raises InputError for a column
-        that does not exist or holds nested or binary values.
+        Types are plain: numbers, booleans, text, dictionaries of text, dates. Columns of text in `coded`, of few
+        different values each, come dictionary-coded where that is faster. Raises InputError for a column that
+        does not exist or holds nested or binary values.
         """
         wanted = {name: self.type_of(name) for name in columns}
+        coded = [n for n in coded if wanted.get(n) == pa.string() == self.columns[n]] if self._read_coded else []
+        wanted |= dict.fromkeys(coded, pa.dictionary(pa.int32(), pa.string()))
         schema = pa.schema(list(wanted.items()))
         with reading(self.path, self.format):
-            for batch in self._read(list(wanted), rows):
+            found = self._read_coded(list(wanted), rows, coded) if self._read_coded and coded \
+                else self._read(list(wanted), rows)
+            for batch in found:
                 arrays = [_cast(self.path, n, batch.column(batch.schema.get_field_index(n)), t)
                           for n, t in wanted.items()]
                 plain = pa.RecordBatch.from_arrays(arrays, schema=schema)
@@ -93,7 +104,8 @@ def open_data(path: Path) -> DataSource:
         raise InputError("has no rows", where=str(path), fix="give data with at least one row")
     files = parquet_files(path) if path.is_dir() else [path]
     size = sum(f.stat().st_size for f in files)
-    return DataSource(path, kind, size, table.rows, table.columns, table.read)
+    return DataSource(path, kind, size, table.rows, table.columns, table.read, table.alike,
+                      table.read_coded)
 
 
 def _opener(path: Path) -> tuple[str, Callable[[Path], Table]]:

@@ -22,6 +22,7 @@ Kind = Literal["bool", "int", "float", "text"]
 _TYPES: dict[Kind, pa.DataType] = {
     "bool": pa.bool_(), "int": pa.int64(), "float": pa.float64(), "text": pa.string(),
 }
+COMPARED_TEXTS = 10_000
 ONE_OBJECT = "write one JSON object a line"
 
 
@@ -49,7 +50,20 @@ def open_json_lines(path: Path) -> Table:
         if columns[0]:
             yield _batch(columns, schema)
 
-    return Table(types, rows, read)
+    mixed = [name for name, found in kinds.items() if len(found) > 1 and types[name] == pa.string()]
+    return Table(types, rows, read, _alike(path, mixed) if mixed else {})
+
+
+def _alike(path: Path, names: Sequence[str]) -> dict[str, list[str]]:
+    """For each of the columns of mixed types the texts under which values of different types fall."""
+    kinds: dict[str, dict[str, set[Kind]]] = {name: {} for name in names}
+    for number, row in _rows(path):
+        for name in names:
+            value = row.get(name)
+            text = _value(value, pa.string())
+            if text is not None and (text in kinds[name] or len(kinds[name]) < COMPARED_TEXTS):
+                kinds[name].setdefault(text, set()).add(_kind(path, number, name, value))
+    return {name: sorted(t for t, found in texts.items() if len(found) > 1) for name, texts in kinds.items()}
 
 
 def _batch(columns: list[list[Any]], schema: pa.Schema) -> pa.RecordBatch:

@@ -6,10 +6,9 @@ their final order, which depends on the values alone and not on the order of row
 
 from __future__ import annotations
 
-import itertools
 import math
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,51 +16,115 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from govern.errors import InputError, printable
-from govern.inputs.arrays import floats, indices
-from govern.inputs.config import SensitiveFeature
-from govern.inputs.datasets import DataSource
+from govern.evidence import UNKNOWN_NAME, GroupStatus
+from govern.inputs.arrays import floats, indices, small_range, valid
 from govern.inputs.schema import label_text
 
 MAX_LEVELS = 1_000
-LEVELS_WITHOUT_BANDS = 20
+SMALL_TABLE = 4_096
 Codes = NDArray[np.int32]
+_NEW = -2
 
 
 class LevelCoder:
     """Codes the distinct values of a column by their text; −1 is missing.
 
-    `rename` maps a value's text to the level it belongs to, `unknown` lists texts that mean missing. More
-    than `limit` levels raise InputError. With `empty`, levels that a dictionary-coded column declares but no
-    row holds are levels too: a group nobody is in is worth showing, a label nobody has is not.
+    `rename` maps a value's text to the level it belongs to: these levels are declared, one that nobody has is
+    a level too and others are unseen. `unknown` lists texts that mean unknown, a level of its own. More than
+    `limit` levels raise InputError. With `empty`, levels that a dictionary-coded column declares but no row
+    holds are levels too: a group nobody is in is worth showing, a label nobody has is not. `alike` are texts
+    under which the file holds values of different types.
     """
+
+    asked = True
 
     def __init__(self, column: str, *, rename: Mapping[str, str] | None = None, unknown: Sequence[str] = (),
                  limit: int = MAX_LEVELS, fix: str = "choose another column, or --band",
-                 empty: bool = True) -> None:
+                 empty: bool = True, alike: Sequence[str] = ()) -> None:
         self.column, self.limit, self.fix, self.empty = column, limit, fix, empty
         self.rename, self.unknown = dict(rename or {}), frozenset(unknown)
         self.levels: list[str] = []
         self._code_of: dict[str, int] = {}
+        self._held: set[int] = set()
+        self._types: dict[str, set[str]] = {text: {"text", "other"} for text in alike}
+        self._dictionary: pa.Array | None = None
+        self._of_place = np.empty(0, np.int32)
+        self._whole: tuple[bool, int] = (False, 0)
+        self._of_whole = np.empty(0, np.int32)
+        for level in sorted(set(self.rename.values())):
+            self._level(level)
 
     def codes(self, array: pa.Array) -> Codes:
         """Codes of a column's values, shape (n_rows,). Raises InputError."""
-        encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
-        values = encoded.dictionary.to_pylist()
-        places = indices(encoded, len(values))
-        held = range(len(values)) if self.empty else np.unique(places[places < len(values)])
-        table = np.full(len(values) + 1, -1, dtype=np.int32)
-        for i in held:
-            table[i] = self._code(values[i])
-        coded: Codes = table[places]
-        return coded
+        found = small_range(array, SMALL_TABLE)
+        if found is None:
+            return self._coded(array if pa.types.is_dictionary(array.type) else array.dictionary_encode())
+        low, places, size = found
+        truth = pa.types.is_boolean(array.type)
+        start = self._cover(truth, low, size)
+        known = valid(array) if array.null_count else None
+        if known is not None:
+            places[~known] = len(self._of_whole) + start - low - 1
+        if low != start:
+            places += low - start
+        kind = bool if truth else int
+        return self._look_up(self._of_whole, places, lambda place: kind(start + place))
+
+    def _cover(self, truth: bool, low: int, size: int) -> int:
+        """The first number of a table that covers the numbers from `low`, made anew where the last does not.
+
+        Its last place is that of missing values.
+        """
+        was, start = self._whole
+        covered = len(self._of_whole) - 1
+        if was != truth or low < start or low + size > start + covered:
+            first, last = low, low + size
+            if was == truth and covered > 0 and max(last, start + covered) - min(low, start) <= SMALL_TABLE:
+                first, last = min(low, start), max(last, start + covered)
+            self._of_whole = np.full(last - first + 1, _NEW, dtype=np.int32)
+            self._of_whole[-1] = -1
+            self._whole = truth, first
+        return self._whole[1]
+
+    def _coded(self, array: pa.DictionaryArray) -> Codes:
+        if self._dictionary is None or not array.dictionary.equals(self._dictionary):
+            self._dictionary = array.dictionary
+            self._of_place = np.full(len(self._dictionary) + 1, _NEW, dtype=np.int32)
+            self._of_place[-1] = -1
+            if self.empty:
+                for value in self._dictionary.to_pylist():
+                    level = self._level_of(value)
+                    if level is not None and level != UNKNOWN_NAME:
+                        self._level(level)
+        values = array.dictionary
+        return self._look_up(self._of_place, indices(array, len(values)), lambda place: values[place].as_py())
+
+    def _look_up(self, table: Codes, places: NDArray[Any], value: Callable[[int], Any]) -> Codes:
+        """The codes at `places` of a table, which is filled in where a value is met for the first time."""
+        codes: Codes = table[places]
+        if len(codes) and codes.min() == _NEW:
+            for place in np.flatnonzero(np.bincount(places[codes == _NEW])).tolist():
+                table[place] = self._code(value(place))
+            codes = table[places]
+        return codes
 
     def _code(self, value: Any) -> int:
+        level = self._level_of(value)
+        if level is None:
+            return -1
+        code = self._level(level)
+        self._held.add(code)
+        self._types.setdefault(level_text(value), set()).add(_type_name(value))
+        return code
+
+    def _level_of(self, value: Any) -> str | None:
+        """The level of a value, None for a missing one."""
         if value is None or value != value:
-            return -1
+            return None
         text = level_text(value)
-        if text in self.unknown:
-            return -1
-        text = self.rename.get(text, text)
+        return UNKNOWN_NAME if text in self.unknown else self.rename.get(text, text)
+
+    def _level(self, text: str) -> int:
         code = self._code_of.setdefault(text, len(self.levels))
         if code == len(self.levels):
             if code == self.limit:
@@ -71,95 +134,38 @@ class LevelCoder:
         return code
 
     def ordered(self) -> tuple[tuple[str, ...], Codes]:
-        """Levels in code-point order, and for each code its place in them."""
-        levels = tuple(sorted(self.levels))
+        """Levels in code-point order, unknown last, and for each code its place in them."""
+        levels = tuple(sorted(self.levels, key=lambda level: (level == UNKNOWN_NAME, level)))
         place = {level: i for i, level in enumerate(levels)}
         return levels, np.array([place[level] for level in self.levels], dtype=np.int32)
 
-    def notes(self) -> list[str]:
-        """A sentence for each pair of levels that differ only in case, spaces or width."""
-        seen: dict[str, str] = {}
-        found = []
-        for level in sorted(self.levels):
-            folded = "".join(unicodedata.normalize("NFKC", level).casefold().split())
-            if folded in seen:
-                found.append(f'"{printable(seen[folded])}" and "{printable(level)}" in column '
-                             f'"{printable(self.column)}" look alike and are counted apart.')
-            seen.setdefault(folded, level)
+    def statuses(self) -> dict[str, GroupStatus]:
+        """For each level whether its rows are declared unknown, it is empty, or it is not a declared one."""
+        declared, found = set(self.rename.values()), dict[str, GroupStatus]()
+        for code, level in enumerate(self.levels):
+            found[level] = ("unknown" if level == UNKNOWN_NAME else "empty" if code not in self._held
+                            else "unseen" if declared and level not in declared else "ok")
         return found
 
-
-class BandCoder:
-    """Codes numbers by rising cut points: band 0 is up to and including the first, −1 is missing."""
-
-    def __init__(self, column: str, cuts: Sequence[float], *, unknown: Sequence[str] = (),
-                 chosen: bool = True) -> None:
-        self.column, self.cuts, self.chosen = column, tuple(cuts), chosen
-        self.unknown = [float(u) for u in unknown if _is_number(u)]
-        self.whole = True
-
-    def codes(self, array: pa.Array) -> Codes:
-        """Codes of a numeric column's values, shape (n_rows,). Raises InputError for other columns."""
-        values = numbers(array, self.column)
-        missing = np.isnan(values) | np.isin(values, self.unknown)
-        self.whole = self.whole and bool(np.all(missing | (np.floor(values) == values)))
-        bands = np.searchsorted(np.array(self.cuts), values, side="left").astype(np.int32)
-        return np.where(missing, np.int32(-1), bands)
-
-    def ordered(self) -> tuple[tuple[str, ...], Codes]:
-        """Names of the bands in numeric order, and each code's place: its own."""
-        edges = (-math.inf, *self.cuts, math.inf)
-        names = tuple(_band_name(a, b, self.whole) for a, b in itertools.pairwise(edges))
-        return names, np.arange(len(names), dtype=np.int32)
-
     def notes(self) -> list[str]:
-        """A sentence when the cut points were chosen by us."""
-        if self.chosen:
-            return []
-        cuts = ", ".join(number_text(c) for c in self.cuts)
-        return [f'"{printable(self.column)}" is banded at its quartiles ({cuts}); choose cut points with '
-                f"--band {printable(self.column)}=…"]
+        """A sentence for each pair of levels that look alike, and for values of different types in one level.
 
-
-Coder = LevelCoder | BandCoder
-
-
-def sensitive_coder(feature: SensitiveFeature, bands: Mapping[str, Sequence[float]],
-                    source: DataSource) -> Coder:
-    """The coder of a sensitive feature: its bands, else its levels; quartiles for numbers of many values.
-
-    Reads the column once when it is numeric and has no bands. Raises InputError.
-    """
-    cuts = bands.get(feature.role)
-    kind = source.type_of(feature.column)
-    numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind)
-    if cuts is not None:
-        if not numeric:
-            raise InputError(f'column "{printable(feature.column)}" holds {kind} values, bands need numbers',
-                             where=str(source.path), fix=f"leave out --band {printable(feature.role)}")
-        return BandCoder(feature.column, cuts, unknown=feature.unknown)
-    if numeric and not feature.levels:
-        quartiles = _quartiles(feature, source)
-        if quartiles:
-            return BandCoder(feature.column, quartiles, unknown=feature.unknown, chosen=False)
-    return LevelCoder(feature.column, rename=feature.levels, unknown=feature.unknown)
-
-
-def _quartiles(feature: SensitiveFeature, source: DataSource) -> tuple[float, ...]:
-    """Observed values at a quarter, half and three quarters of the rows; empty up to 20 distinct values."""
-    unknown = [float(u) for u in feature.unknown if _is_number(u)]
-    values, counts = np.empty(0), np.empty(0, dtype=np.int64)
-    for batch in source.batches([feature.column]):
-        found = numbers(batch.column(0), feature.column)
-        found = found[~np.isnan(found) & ~np.isin(found, unknown)]
-        values, inverse = np.unique(np.concatenate([values, found]), return_inverse=True)
-        weights = np.concatenate([counts, np.ones(len(found), dtype=np.int64)])
-        counts = np.bincount(inverse, weights=weights, minlength=len(values)).astype(np.int64)
-    if len(values) <= LEVELS_WITHOUT_BANDS:
-        return ()
-    cumulated = np.cumsum(counts)
-    at = [int(np.searchsorted(cumulated * 4, cumulated[-1] * q)) for q in (1, 2, 3)]
-    return tuple(sorted({float(values[i]) for i in at if i < len(values) - 1}))
+        Alike are texts that differ only in case, spaces or width, numbers written differently, and 1 and true.
+        """
+        seen: dict[str, str] = {}
+        found = []
+        where = f'column "{printable(self.column)}"'
+        for level in sorted(self.levels):
+            folded = _folded(level)
+            if folded in seen:
+                found.append(f'"{printable(seen[folded])}" and "{printable(level)}" in {where} look alike and are '
+                             "counted apart.")
+            seen.setdefault(folded, level)
+        for text, types in sorted(self._types.items()):
+            if len(types) > 1:
+                found.append(f'Values of different types are written "{printable(text)}" in {where} and are counted '
+                             "together.")
+        return found
 
 
 def numbers(array: pa.Array, column: str) -> NDArray[np.float64]:
@@ -182,24 +188,24 @@ def number_text(value: float) -> str:
     return level_text(float(value)) if math.isfinite(value) else str(value)
 
 
-def _is_number(text: str) -> bool:
+def finite(text: str) -> float | None:
+    """The finite number that a text writes, or None."""
     try:
-        return math.isfinite(float(text))
+        value = float(text)
     except ValueError:
-        return False
+        return None
+    return value if math.isfinite(value) else None
 
 
-def _band_name(low: float, high: float, whole: bool) -> str:
-    """Name of the band above `low` up to and including `high`."""
-    if whole:
-        first = math.floor(low) + 1 if math.isfinite(low) else None
-        last = math.floor(high) if math.isfinite(high) else None
-        if first is None:
-            return f"{last} or less"
-        if last is None:
-            return f"{first} or more"
-        if first <= last:
-            return f"{first}" if first == last else f"{first}–{last}"
-    if not math.isfinite(low):
-        return f"{number_text(high)} or less"
-    return f"over {number_text(low)}" + (f" to {number_text(high)}" if math.isfinite(high) else "")
+def _folded(level: str) -> str:
+    """What two levels that look alike share."""
+    text = "".join(unicodedata.normalize("NFKC", level).casefold().split())
+    text = {"true": "1", "false": "0"}.get(text, text)
+    value = finite(text)
+    return text if value is None else number_text(value + 0.0)
+
+
+def _type_name(value: Any) -> str:
+    if isinstance(value, bool):
+        return "truth value"
+    return "number" if isinstance(value, int | float) else "text" if isinstance(value, str) else "date"

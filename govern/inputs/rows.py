@@ -13,12 +13,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from govern.inputs.arrays import floats, indices, raw, valid
-from govern.inputs.levels import level_text
+from govern.inputs.arrays import floats, indices, raw, small_range, valid
+from govern.inputs.levels import SMALL_TABLE, level_text
 
 Keys = NDArray[np.uint64]
 _MISSING = np.uint64(0x9AE16A3B2F90404F)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_EXACT = 2**53
 
 
 def row_keys(batch: pa.RecordBatch, seed: int) -> Keys:
@@ -27,43 +28,68 @@ def row_keys(batch: pa.RecordBatch, seed: int) -> Keys:
     The same for whole numbers and floats of equal value, for −0.0 and 0.0, for text plain or
     dictionary-coded; a missing value and NaN are the same. The order of columns matters, their names do not.
     """
-    keys = np.full(batch.num_rows, _mix(np.array([seed], dtype=np.uint64))[0], dtype=np.uint64)
+    keys = np.full(batch.num_rows, mixed(np.array([seed], dtype=np.uint64))[0], dtype=np.uint64)
     for column in batch.columns:
-        keys = _mix(keys + _GOLDEN ^ _column_keys(column))
+        keys += _GOLDEN
+        keys ^= column_keys(column)
+        mixed(keys)
     return keys
 
 
-def _mix(values: Keys) -> Keys:
-    """SplitMix64's output function. Source: Steele, Lea and Flood, OOPSLA 2014, section 5."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
+def mixed(values: Keys) -> Keys:
+    """`values` itself after SplitMix64's output function, in place: no array is made but one.
+
+    Source: Steele, Lea and Flood, OOPSLA 2014, section 5.
+    """
+    shifted = values >> np.uint64(30)
+    values ^= shifted
+    values *= np.uint64(0xBF58476D1CE4E5B9)
+    np.right_shift(values, np.uint64(27), out=shifted)
+    values ^= shifted
+    values *= np.uint64(0x94D049BB133111EB)
+    np.right_shift(values, np.uint64(31), out=shifted)
+    values ^= shifted
+    return values
 
 
-def _column_keys(array: pa.Array) -> Keys:
+def column_keys(array: pa.Array) -> Keys:
+    """A key for each value of a column, shape (n_rows,): equal values have equal keys, missing ones share one."""
     kind = array.type
-    if pa.types.is_integer(kind):
-        whole = raw(array)
-        keys = _float_keys(whole.astype(np.float64))
-        if kind.bit_width == 64:
-            # beyond 2**53 neighbours share a float: what the float leaves over tells them apart
-            with np.errstate(invalid="ignore"):
-                rest = whole - whole.astype(np.float64).astype(whole.dtype)
-            keys = np.where(rest == 0, keys, _mix(keys ^ rest.astype(np.uint64)))
+    small = small_range(array, SMALL_TABLE)
+    if small is not None:
+        low, places, size = small
+        table = _float_keys(np.arange(low, low + size, dtype=np.float64)) if pa.types.is_integer(kind) else \
+            np.array([_text_key(bool(low + i)) for i in range(size)], dtype=np.uint64)
+        keys: Keys = table[places]
+    elif pa.types.is_integer(kind):
+        keys = _whole_keys(raw(array))
     elif pa.types.is_floating(kind):
         values = floats(array)
-        keys = np.where(np.isnan(values), _MISSING, _float_keys(values))
+        lost = np.isnan(values)
+        keys = _float_keys(values)
+        if lost.any():
+            keys[lost] = _MISSING
     else:
         encoded = array if pa.types.is_dictionary(kind) else array.dictionary_encode()
         table = np.array([_text_key(v) for v in encoded.dictionary.to_pylist()] + [_MISSING], dtype=np.uint64)
         keys = table[indices(encoded, len(table) - 1)]
     if array.null_count:
-        keys = np.where(valid(array), keys, _MISSING)
+        keys[~valid(array)] = _MISSING
+    return keys
+
+
+def _whole_keys(values: NDArray[Any]) -> Keys:
+    keys = _float_keys(values.astype(np.float64))
+    if len(values) and (int(values.max()) > _EXACT or int(values.min()) < -_EXACT):
+        # beyond 2**53 neighbours share a float: what the float leaves over tells them apart
+        with np.errstate(invalid="ignore"):
+            rest = values - values.astype(np.float64).astype(values.dtype)
+        return np.where(rest == 0, keys, mixed(keys ^ rest.astype(np.uint64)))
     return keys
 
 
 def _float_keys(values: NDArray[np.float64]) -> Keys:
-    return _mix((values + 0.0).view(np.uint64))
+    return mixed((values + 0.0).view(np.uint64))
 
 
 def _text_key(value: Any) -> np.uint64:

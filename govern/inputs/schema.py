@@ -16,9 +16,20 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from govern.errors import nearest
 from govern.inputs.options import BY_NAME, KEYED, Option
-from govern.metrics import COMPUTE_METRICS, COUNT_METRICS, DISPARITY_METRICS, SCORE_METRICS
+from govern.metrics import (
+    CLASSES_METRICS,
+    COMPUTE_METRICS,
+    COUNT_METRICS,
+    DERIVED_METRICS,
+    DISPARITY_METRICS,
+    METRICS,
+    REGRESSION_METRICS,
+    SCORE_METRICS,
+    SHARE_METRICS,
+)
 
-PRIMARY_METRICS = (*COUNT_METRICS, *SCORE_METRICS, *DISPARITY_METRICS)
+PRIMARY_METRICS = (*COUNT_METRICS, *DERIVED_METRICS, *SCORE_METRICS, *CLASSES_METRICS, *SHARE_METRICS,
+                   *REGRESSION_METRICS, *DISPARITY_METRICS)
 _STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
@@ -63,6 +74,20 @@ def _known_metric(name: str) -> str:
     return name
 
 
+def _free_name(name: str) -> str:
+    if name in METRICS:
+        raise ValueError(f'"{name}" is a metric that is measured anyway; choose another name')
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise ValueError(f'"{name}" does not name a metric; write small letters, digits and _')
+    return name
+
+
+def _python_place(text: str) -> str:
+    if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*", text):
+        raise ValueError(f'"{text}" does not name a function; write it as module:function')
+    return text
+
+
 def _date(text: str) -> str:
     try:
         return datetime.date.fromisoformat(text).isoformat()
@@ -76,7 +101,17 @@ class SensitiveLong(BaseModel):
     model_config = _STRICT
     column: str | None = Field(None, description="Column that holds it; default: the role's name.")
     levels: dict[str, Label] = Field({}, description="Value in the data → name of the group.")
-    unknown: list[Label] = Field([], description="Values that mean missing.")
+    unknown: list[Label] = Field([], description="Values that mean the group is not known.")
+
+
+class OwnMetricLong(BaseModel):
+    """A metric of the user's own: a Python function, which side is better, and the range of its values."""
+
+    model_config = _STRICT
+    function: Annotated[str, AfterValidator(_python_place)]
+    better: Literal["higher", "lower", "neither"] = "neither"
+    low: float | None = None
+    high: float | None = None
 
 
 class Primary(BaseModel):
@@ -109,6 +144,7 @@ _Sensitive = Annotated[dict[_Role, SensitiveLong | str | None], AfterValidator(_
 _SHAPES: dict[str, Any] = {
     "data.sensitive": list[_Role | _Sensitive] | _Sensitive,
     "data.bands": dict[str, Annotated[list[float], AfterValidator(_rising)]],
+    "data.metrics": dict[Annotated[str, AfterValidator(_free_name)], OwnMetricLong],
     "declared": Declared,
     "waivers": list[Waiver],
     "card": dict[str, Any],

@@ -11,15 +11,23 @@ import pyarrow as pa
 from govern.errors import InputError, printable
 
 Read = Callable[[Sequence[str], int], Iterator[pa.RecordBatch]]
+# the last argument: columns of text to give dictionary-coded
+ReadCoded = Callable[[Sequence[str], int, Sequence[str]], Iterator[pa.RecordBatch]]
 
 
 @dataclass(frozen=True)
 class Table:
-    """What a format's reader finds: column types in file order, number of rows, and how to read columns."""
+    """What a format's reader finds: column types in file order, number of rows, and how to read columns.
+
+    `alike` are, by column, the texts under which values of different types fall. `read_coded` is there where the
+    format keeps texts dictionary-coded, so that they are several times faster to read so.
+    """
 
     columns: Mapping[str, pa.DataType]
     rows: int
     read: Read = field(repr=False)
+    alike: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    read_coded: ReadCoded | None = field(default=None, repr=False)
 
 
 def parquet_files(folder: Path) -> list[Path]:

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from govern.evidence import OVERALL, Counts, Curve, Group, Measurement
-from govern.inputs.labels import Labels
-from govern.measure import rates, score_metrics
+from govern.evidence import OVERALL, Confusion, Counts, Curve, Group, Measurement, ThresholdCounts
+from govern.inputs.labels import Target
+from govern.measure import controls, multiclass, rates, regression, score_metrics
 from govern.measure.disparities import disparities
-from govern.stats.cube import Cube, Partition
-from govern.stats.ranked import rank_rows
-from govern.stats.scores import Scores, by_groups, roc_curve_points, scores
-
-
-@dataclass(frozen=True)
-class Levels:
-    """Level texts of each sensitive feature by code, and the codes in canonical order."""
-
-    texts: dict[str, Sequence[str]]
-    order: dict[str, Sequence[int]]
+from govern.measure.group_extremes import extremes, shortfalls
+from govern.measure.splits import Roles, Split, by_features, counts, splits
+from govern.stats.cube import Cube, Levels
+from govern.stats.curves import threshold_counts, threshold_grid
+from govern.stats.entries import Column
+from govern.stats.estimate import Estimate
+from govern.stats.ranked import RankedRows, rank_rows
+from govern.stats.regression import Residuals
+from govern.stats.score_means import Losses
+from govern.stats.scores import GroupScores, by_groups, scores
 
 
 @dataclass
@@ -32,83 +31,159 @@ class Numbers:
 
     groups: list[Group] = field(default_factory=list)
     counts: list[Counts] = field(default_factory=list)
+    confusions: list[Confusion] = field(default_factory=list)
     measurements: list[Measurement] = field(default_factory=list)
     curves: list[Curve] = field(default_factory=list)
+    thresholds: tuple[float, ...] = ()
+    threshold_counts: list[ThresholdCounts] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
-def feature_sets(singles: Sequence[str], asked: Sequence[tuple[str, ...]]) -> list[tuple[tuple[str, ...], bool]]:
-    """(features, asked) in the order of groups: single features, asked intersections, the other pairs."""
-    known = {frozenset(a) for a in asked}
-    others = [pair for pair in combinations(singles, 2) if frozenset(pair) not in known]
-    return [*(((s,), True) for s in singles), *((tuple(a), True) for a in asked), *((p, False) for p in others)]
-
-
-def numbers(cube: Cube, levels: Levels, asked: Sequence[tuple[str, ...]], labels: Labels) -> Numbers:
-    """Groups, counts, measurements and curves of everyone and of every feature and intersection."""
-    favourable = labels.favourable_is_positive
-    everyone = cube.partition((), levels.texts, levels.order)
-    total = rates.counts_of(OVERALL, *(int(c.sum()) for c in (everyone.tp, everyone.fp, everyone.fn, everyone.tn)),
-                            favourable_is_positive=favourable)
-    out = Numbers([rates.overall_group(total, favourable_is_positive=favourable)], [total])
-    splits: list[tuple[Partition, list[Group]]] = []
-    for features, gated in feature_sets(cube.features, asked):
-        partition = cube.partition(features, levels.texts, levels.order)
-        groups, counts = rates.groups_of(partition, len(out.groups), asked=gated, favourable_is_positive=favourable)
-        out.groups += groups
-        out.counts += counts
-        splits.append((partition, groups))
-    of = {c.group: c for c in out.counts}
-    out.measurements += rates.rates(out.counts)
-    for _, groups in splits:
-        out.measurements += rates.comparisons(groups, of)
-    n, most = out.groups[0].n, max(out.groups[0].n_positive, out.groups[0].n - out.groups[0].n_positive)
-    out.measurements.append(Measurement("trivial_accuracy", most / n, numerator=most, denominator=n))
-    if cube.scored:
-        _score_numbers(cube, splits, out)
+def numbers(cube: Cube, levels: Levels, roles: Roles, target: Target, threshold: float | None) -> Numbers:
+    """All numbers of everyone and of every group of a classification."""
+    everyone, rest = splits(cube, levels, roles, target)
+    out = Numbers([g for s in (everyone, *rest) for g in s.groups])
+    out.counts = [c for s in (everyone, *rest) for c in counts(cube, s, target)]
+    wished = target.favourable == target.positive
+    of = {(c.group, c.label): c for c in out.counts}
+    out.measurements += rates.rates(out.counts, favourable_is_positive=wished)
+    for label in dict.fromkeys(label for _, label in of):
+        of_label = {group: c for (group, which), c in of.items() if which == label}
+        for split in rest:
+            out.measurements += rates.comparisons(split.groups, of_label, favourable_is_positive=wished)
+    out.measurements += controls.adjusted(out.groups, of, favourable_is_positive=wished)
+    out.measurements.append(_trivial(cube, target))
+    if target.task == "binary":
+        if cube.entries is not None:
+            _score_numbers(cube, cube.entries.column(0, len(cube.faces)), 1, None, everyone, rest, threshold, out)
+    else:
+        _all_classes(cube, target, everyone, rest, out)
+    _disparities(out, rest, of, target, favourable_is_positive=wished)
     return out
 
 
-def add_disparities(out: Numbers, labels: Labels) -> None:
-    """fairlearn's disparities of every feature and intersection; apart because importing fairlearn is slow
-    and has time while the model's process is busy."""
-    of = {c.group: c for c in out.counts}
-    by_feature: dict[tuple[str, ...], list[Group]] = {}
-    for group in out.groups:
-        if group.features:
-            by_feature.setdefault(group.features, []).append(group)
-    out.measurements += disparities(by_feature, of, favourable_is_positive=labels.favourable_is_positive)
+def regression_numbers(cube: Cube, residuals: Residuals, levels: Levels, roles: Roles, target: Target) -> Numbers:
+    """All numbers of everyone and of every group of a regression."""
+    everyone, rest = splits(cube, levels, roles, target)
+    out = Numbers([g for s in (everyone, *rest) for g in s.groups])
+    overall = residuals.by_group(everyone.partition.of_cell, 1)[0]
+    out.measurements += regression.of_group(overall)
+    for split in rest:
+        fits = residuals.by_group(split.partition.of_cell, len(split.partition))
+        for group, fit in zip(split.groups, fits, strict=True):
+            out.measurements += regression.of_group(fit, group.id)
+        out.measurements += regression.comparisons(split.groups, fits, overall)
+        out.measurements += regression.disparities(split.groups, fits)
+    out.measurements += extremes(by_features(rest), out.measurements)
+    return out
 
 
-def _score_numbers(cube: Cube, splits: Sequence[tuple[Partition, list[Group]]], out: Numbers) -> None:
-    cells, score = cube.row_cells(), cube.row_scores()
-    y = cube.y_of_cell()[cells]
-    ranked = rank_rows(y, score)
-    overall = scores(ranked)
-    out.measurements += score_metrics.of_group(overall)
-    out.curves += _curves(overall, OVERALL)
-    x, rate = roc_curve_points(y, score)
-    out.curves.append(Curve("roc", OVERALL, tuple(x), tuple(rate)))
-    for partition, groups in splits:
-        codes = partition.of_cell[cells]
-        found = by_groups(ranked, codes, len(groups))
-        for group, one in zip(groups, found, strict=True):
-            out.measurements += score_metrics.of_group(one.own, group.id)
-            if group.asked:
-                out.curves += _curves(one.own, group.id)
-        out.measurements += score_metrics.comparisons(groups, found)
+def _all_classes(cube: Cube, target: Target, everyone: Split, rest: Sequence[Split], out: Numbers) -> None:
+    """Confusion matrices, the metrics of each class against all others, and the metrics over all classes."""
+    columns = [cube.entries.column(i, len(cube.faces)) for i in range(len(target.classes))] if cube.entries else []
+    aucs: dict[str, list[Estimate]] = {}
+    rest_aucs: dict[str, list[Estimate]] = {}
+    for i, (label, column) in enumerate(zip(target.classes, columns, strict=False)):
+        found = _score_numbers(cube, column, i, label, everyone, rest, None, out)
+        for id, one in found.items():
+            aucs.setdefault(id, []).append(one.own.roc_auc)
+            rest_aucs.setdefault(id, []).append(one.rest.roc_auc)
+    for split in (everyone, *rest):
+        fits = multiclass.fits(cube, split.partition, target.classes, columns)
+        fits = [multiclass.with_macro_auc(f, aucs[g.id], rest_aucs[g.id], target.classes) if columns else f
+                for f, g in zip(fits, split.groups, strict=True)]
+        for group, matrix in zip(split.groups, cube.confusion(split.partition, len(target.classes)).tolist(),
+                                 strict=True):
+            out.confusions.append(Confusion(group.id, tuple(tuple(row) for row in matrix)))
+        for group, fit in zip(split.groups, fits, strict=True):
+            out.measurements += multiclass.of_group(fit.own, group.id)
+        if split is not everyone:
+            out.measurements += multiclass.comparisons(split.groups, fits)
+            out.measurements += multiclass.disparities(split.groups, fits)
 
 
-def _curves(found: Scores, group: str) -> list[Curve]:
-    curve = score_metrics.calibration_curve(found, group)
-    return [curve] if curve else []
+def _disparities(out: Numbers, rest: Sequence[Split], of: Mapping[tuple[str, str | None], Counts], target: Target, *,
+                 favourable_is_positive: bool) -> None:
+    groups = by_features(rest)
+    out.measurements += disparities(groups, of, favourable_is_positive=favourable_is_positive)
+    out.measurements += extremes(groups, out.measurements)
+    if target.favourable is not None:
+        label = target.favourable if target.task == "multiclass" else None
+        out.measurements += shortfalls(groups, of, favourable_is_positive=favourable_is_positive, label=label)
 
 
-def membership(values: Mapping[str, Sequence[str | None]], groups: Sequence[Group]) -> dict[str, NDArray[np.bool_]]:
-    """Which sampled rows belong to each group, (n_rows,) by group id, from the rows' sensitive values."""
-    columns = {name: np.array(v, object) for name, v in values.items()}
-    found = {}
-    for group in groups:
-        if group.features:
-            parts = [columns[f] == v for f, v in zip(group.features, group.values, strict=True)]
-            found[group.id] = np.logical_and.reduce(parts)
-    return found
+def _trivial(cube: Cube, target: Target) -> Measurement:
+    """The accuracy of always guessing the most frequent class."""
+    true = cube.sums_at(cube.table[:, -2], len(target.classes)).tolist()
+    most, n = max(true), math.fsum(true)
+    if cube.weighted:
+        return Measurement("trivial_accuracy", most / n, numerator=most, denominator=n)
+    return Measurement("trivial_accuracy", most / n, numerator=int(most), denominator=int(n))
+
+
+def _score_numbers(cube: Cube, column: Column, positive: int, label: str | None, everyone: Split,
+                   rest: Sequence[Split], threshold: float | None, out: Numbers) -> dict[str, GroupScores]:
+    """Metrics and curves of one column of scores: of the positive label, or of one class against all others."""
+    ranked = _ranked(cube, column, positive)
+    losses = _losses(cube, column, everyone)
+    overall = scores(ranked, losses[0] if losses else None)
+    of_group = {OVERALL: GroupScores(overall, overall)}
+    out.measurements += score_metrics.of_group(overall, OVERALL, label)
+    out.curves += score_metrics.curves(overall, OVERALL, label)
+    if overall.binned and label is None:
+        out.notes.append(f"Scores were counted in {column.bins:,} bins: the ROC AUC of all rows lies within "
+                         f"{overall.auc_error:.1e} of that of the scores themselves.")
+    for split in rest:
+        found = _by_groups(cube, column, ranked, split, losses)
+        for group, one in zip(split.groups, found, strict=True):
+            of_group[group.id] = one
+            out.measurements += score_metrics.of_group(one.own, group.id, label)
+            if group.asked and not group.within and len(group.features) == 1:
+                out.curves += score_metrics.curves(one.own, group.id, label)
+        out.measurements += score_metrics.comparisons(split.groups, found, label)
+    if label is None and threshold is not None and not cube.weighted and not cube.clustered:
+        _sweep(cube, column, ranked, everyone, rest, threshold, out)
+    return of_group
+
+
+def _ranked(cube: Cube, column: Column, positive: int) -> RankedRows:
+    weighted = cube.weighted
+    return rank_rows(cube.faces[column.face, -1] == positive, column.score, column.n,
+                     column.w if weighted else None, column.w2 if weighted else None,
+                     column.cluster if cube.clustered else None, binned=column.bins is not None)
+
+
+def _losses(cube: Cube, column: Column, split: Split) -> list[Losses] | None:
+    """Sums of losses of each group of a split, where scores are binned."""
+    if column.losses is None or cube.weighted:
+        return None
+    sums = np.zeros((len(split.partition), 4))
+    np.add.at(sums, cube.of_face(split.partition), column.losses)
+    return [Losses(*row) for row in sums.tolist()]
+
+
+def _by_groups(cube: Cube, column: Column, ranked: RankedRows, split: Split, everyone: list[Losses] | None
+               ) -> list[GroupScores]:
+    codes = cube.of_face(split.partition)[column.face]
+    return by_groups(ranked, codes, len(split.partition), _losses(cube, column, split),
+                     everyone[0] if everyone else None)
+
+
+def _sweep(cube: Cube, column: Column, ranked: RankedRows, everyone: Split, rest: Sequence[Split], threshold: float,
+           out: Numbers) -> None:
+    """Confusion counts of everyone and of every group asked for, at a grid of thresholds."""
+    out.thresholds = threshold_grid(ranked, threshold)
+    in_force = {c.group: (c.tp, c.fp, c.fn, c.tn) for c in out.counts}
+    for split in (everyone, *(s for s in rest if s.groups and s.groups[0].asked and not s.groups[0].within)):
+        codes = cube.of_face(split.partition)[column.face]
+        found = threshold_counts(ranked, codes, len(split.partition), out.thresholds)
+        for group, table in zip(split.groups, found, strict=False):
+            # Of binned scores a bin may lie across the threshold in force; the counts themselves do not.
+            table[out.thresholds.index(threshold)] = in_force[group.id]
+            out.threshold_counts.append(ThresholdCounts(group.id, *(_column(table, i) for i in range(4))))
+
+
+def _column(table: NDArray[np.int64], which: int) -> tuple[int, ...]:
+    return tuple(table[:, which].tolist())
+
+

@@ -2,79 +2,132 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from govern.errors import InputError
+from govern.errors import InputError, printable
 from govern.evidence import Excluded, Population
+from govern.inputs.coders import Coder
 from govern.inputs.columns import ColumnPlan
-from govern.inputs.datasets import DataSource
-from govern.inputs.labels import Labels, choose_labels
-from govern.inputs.levels import Coder, LevelCoder
+from govern.inputs.datasets import BATCH_ROWS, DataSource
+from govern.inputs.labels import Target
+from govern.inputs.levels import LevelCoder, numbers
 from govern.inputs.rows import row_keys
+from govern.inputs.weights import cluster_keys, weights
 from govern.measure.datafacts import Facts
-from govern.measure.from_cube import Levels
+from govern.measure.predictions import Predicted
 from govern.measure.sample import Sample
-from govern.stats.cube import Cube
+from govern.stats.cube import Cube, Levels
+from govern.stats.entries import EXACT_ROWS
+from govern.stats.regression import Residuals
 
 TARGET_MISSING = "the target is missing"
+WEIGHT_MISSING = "the weight is missing"
+WEIGHT_ZERO = "the weight is 0"
 SAMPLE_ROWS = 1000
-TARGET_LABELS = 20
-
-
-@dataclass(frozen=True)
-class Predicted:
-    """Predictions for a batch: `positive` (n_rows,) the label as boolean, `score` (n_rows,) or None."""
-
-    positive: NDArray[np.bool_]
-    score: NDArray[np.float64] | None
-
+NARROW_BATCH_ROWS = 4 * BATCH_ROWS  # a few columns without a model: larger batches cost less a row
 
 Ask = Callable[[Any], Callable[[], Predicted]]
+Telling = Callable[[str, int, int], None]
 
 
 class Pass:
     """What the pass leaves behind: the cube, facts about the data, a sample of rows, the population."""
 
-    def __init__(self, source: DataSource, plan: ColumnPlan, labels: Labels, coders: dict[str, Coder], *,
-                 scored: bool, seed: int) -> None:
-        self.source, self.plan, self.labels, self.coders, self.seed = source, plan, labels, coders, seed
-        self.cube = Cube(tuple(coders), scored=scored)
+    def __init__(self, source: DataSource, plan: ColumnPlan, target: Target, coders: Mapping[str, Coder], *,
+                 columns: int, seed: int, threshold: float | None) -> None:
+        self.source, self.plan, self.target, self.coders, self.seed = source, plan, target, dict(coders), seed
+        self.cube = Cube(tuple(coders), columns=columns, weighted=plan.weight is not None,
+                         clustered=plan.cluster is not None)
+        self.residuals = Residuals(exact_rows=EXACT_ROWS, threshold=threshold) if target.task == "regression" else None
         self.facts = Facts(roles(plan))
         self.sample = Sample(SAMPLE_ROWS)
         self.read = self.used = 0
+        self._excluded: dict[str, int] = {}
         self._outputs: set[float] = set()
-        self._target = _target_coder(plan.target)
+        self._target = LevelCoder(plan.target, empty=False)
 
-    def run(self, ask: Ask, progress: Callable[[str, int, int], None], stage: str) -> None:
+    def run(self, ask: Ask, progress: Telling, stage: str) -> None:
         """Read every batch once; `ask` starts the prediction of a batch and gives back how to await it."""
-        for batch in self.source.batches(self.plan.read):
+        plan = self.plan
+        ours = {*plan.sensitive.values(), *plan.control.values(), plan.target, plan.prediction or plan.target}
+        # What the model sees stays as it is in the file.
+        coded = ours - {*plan.features, plan.cluster}
+        size = BATCH_ROWS if plan.features else NARROW_BATCH_ROWS
+        for batch in self.source.batches(plan.read, size, coded=sorted(coded)):
             self.read += batch.num_rows
-            batch = _with_target(batch, self.plan.target)
+            batch = self._usable(batch)
             progress(stage, self.read, self.source.rows)
             if batch.num_rows:
                 self._count(batch, ask(batch))
         if not self.used:
-            raise InputError("has no row with a target", where=str(self.source.path),
+            why = ", ".join(sorted(self._excluded))
+            raise InputError(f"has no row that can be used: {why}", where=str(self.source.path),
                              fix="give rows whose outcome is known")
+
+    def _usable(self, batch: Any) -> Any:
+        """The rows that take part; the others are counted by reason."""
+        batch = self._without(batch, _missing(batch.column(self.plan.target)), TARGET_MISSING)
+        if self.plan.weight is not None and batch.num_rows:
+            batch = self._without(batch, _missing(batch.column(self.plan.weight)), WEIGHT_MISSING)
+            weight = weights(batch.column(self.plan.weight), self.plan.weight)
+            batch = self._without(batch, weight == 0 if (weight == 0).any() else None, WEIGHT_ZERO)
+        return batch
+
+    def _without(self, batch: Any, left_out: NDArray[np.bool_] | None, reason: str) -> Any:
+        if left_out is None:
+            return batch
+        import pyarrow as pa
+
+        self._excluded[reason] = self._excluded.get(reason, 0) + int(left_out.sum())
+        return batch.filter(pa.array(~left_out))
 
     def _count(self, batch: Any, answer: Callable[[], Predicted]) -> None:
         # All of this happens while the model's process works on the same batch.
-        codes = [c.codes(batch.column(self.plan.sensitive[role])) for role, c in self.coders.items()]
-        target = self._target.codes(batch.column(self.plan.target))
-        y = np.array([level == self.labels.positive for level in self._target.levels])[target]
+        batch = _coded_texts(batch)
+        codes = [c.codes(batch.column(column)) for column, c in self._coded()]
+        truth = self._truth(batch.column(self.plan.target))
         keys = row_keys(batch, self.seed)
         self.facts.add(batch, keys)
         self.sample.add(keys, batch)
+        weight = None if self.plan.weight is None else weights(batch.column(self.plan.weight), self.plan.weight)
+        cluster = None if self.plan.cluster is None else cluster_keys(batch.column(self.plan.cluster), keys)
         predicted = answer()
-        outputs = predicted.positive if predicted.score is None else predicted.score
-        self._outputs = set(sorted({*self._outputs, float(outputs.min()), float(outputs.max())})[:2])
-        self.cube.add(codes, y, predicted.positive, predicted.score)
+        self._see(predicted)
+        if predicted.label is not None:
+            score = predicted.score
+            self.cube.add(codes, truth, predicted.label, score=score[:, None] if score is not None and score.ndim == 1
+                          else score, weight=weight, cluster=cluster)
+        elif self.residuals is not None and predicted.value is not None:
+            none = np.zeros(batch.num_rows, np.int32)
+            cells = self.cube.add(codes, none, none, weight=weight, cluster=cluster, cells=True)
+            if cells is not None:
+                self.residuals.add(cells, truth, predicted.value, weight, cluster)
         self.used += batch.num_rows
+
+    def _coded(self) -> list[tuple[str, Coder]]:
+        return [(coder.column, coder) for coder in self.coders.values()]
+
+    def _truth(self, column: Any) -> NDArray[Any]:
+        """The class of each row by its place in `Target.classes`, or the outcome of a regression, (n_rows,)."""
+        if self.target.task == "regression":
+            outcome = numbers(column, self.plan.target)
+            if not np.isfinite(outcome).all():
+                raise InputError(f'target "{printable(self.plan.target)}" holds infinite numbers',
+                                 where=str(self.source.path), fix="leave these rows out")
+            return outcome
+        codes = self._target.codes(column)
+        place = {label: i for i, label in enumerate(self.target.classes)}
+        return np.array([place.get(level, -1) for level in self._target.levels], np.int32)[codes]
+
+    def _see(self, predicted: Predicted) -> None:
+        for output in (predicted.value, predicted.score, predicted.label):
+            if output is not None:
+                self._outputs = set(sorted({*self._outputs, float(output.min()), float(output.max())})[:2])
+                return
 
     @property
     def distinct_outputs(self) -> int:
@@ -84,13 +137,12 @@ class Pass:
     @property
     def population(self) -> Population:
         """Rows read = used + excluded."""
-        left = self.read - self.used
-        return Population(self.read, self.used, (Excluded(TARGET_MISSING, left),) if left else ())
+        return Population(self.read, self.used, tuple(Excluded(why, n) for why, n in sorted(self._excluded.items())))
 
     def levels(self) -> Levels:
-        """Level texts by code and canonical order of every sensitive feature."""
-        texts: dict[str, Sequence[str]] = {}
-        order: dict[str, Sequence[int]] = {}
+        """Level texts by code and canonical order of every feature."""
+        texts: dict[str, list[str]] = {}
+        order: dict[str, list[int]] = {}
         for role, coder in self.coders.items():
             names, place = coder.ordered()
             order[role] = [int(code) for code in np.argsort(place, kind="stable")]
@@ -98,44 +150,39 @@ class Pass:
         return Levels(texts, order)
 
     def sampled_groups(self) -> dict[str, list[str | None]]:
-        """The level of each sampled row by sensitive feature, None for missing."""
+        """The level of each sampled row by feature, None for missing."""
         found: dict[str, list[str | None]] = {}
         texts = self.levels().texts
         for role, coder in self.coders.items():
-            column = self.sample.table.column(self.plan.sensitive[role]).combine_chunks()
+            column = self.sample.table.column(coder.column).combine_chunks()
             found[role] = [None if c < 0 else texts[role][c] for c in coder.codes(column)]
         return found
 
 
+def _coded_texts(batch: Any) -> Any:
+    """The batch with its texts dictionary-coded: keys, facts and levels are then found once for each text."""
+    import pyarrow as pa
+
+    columns = [c.dictionary_encode() if pa.types.is_string(c.type) or pa.types.is_large_string(c.type) else c
+               for c in batch.columns]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
 def roles(plan: ColumnPlan) -> dict[str, str]:
-    """The role of every column that is read: target, sensitive, score, prediction, feature."""
-    by_column = {plan.target: "target", **dict.fromkeys(plan.sensitive.values(), "sensitive")}
-    if plan.score:
-        by_column[plan.score] = "score"
-    if plan.prediction:
-        by_column[plan.prediction] = "prediction"
-    both = {c: "sensitive, feature" for c in plan.sensitive.values() if c in plan.features}
+    """The role of every column that is read: target, sensitive, control, weight …, feature."""
+    by_column = {plan.target: "target", **dict.fromkeys(plan.control.values(), "control"),
+                 **dict.fromkeys(plan.sensitive.values(), "sensitive")}
+    named = {"score": plan.score, "prediction": plan.prediction, "weight": plan.weight, "cluster": plan.cluster}
+    by_column |= {column: role for role, column in named.items() if column}
+    both = {c: f"{role}, feature" for c, role in by_column.items() if c in plan.features}
     return {c: both.get(c) or by_column.get(c, "feature") for c in plan.read}
 
 
-def labels_of(source: DataSource, target: str, *, positive: str | None, favourable: str | None) -> Labels:
-    """The labels of the target, from one look at its column."""
-    coder = _target_coder(target)
-    for batch in source.batches([target]):
-        coder.codes(batch.column(0))
-    return choose_labels(coder.levels, target, positive=positive, favourable=favourable, where=str(source.path))
-
-
-def _target_coder(target: str) -> LevelCoder:
-    return LevelCoder(target, limit=TARGET_LABELS, empty=False,
-                      fix="give a binary target; more classes and numbers come in a later version")
-
-
-def _with_target(batch: Any, target: str) -> Any:
+def _missing(column: Any) -> NDArray[np.bool_] | None:
+    """Whether each value is missing, (n_rows,); None when none is."""
     import pyarrow.compute as pc
 
-    column = batch.column(target)
     if not column.null_count and not str(column.type).startswith(("float", "double", "halffloat")):
-        return batch
-    known = pc.invert(pc.is_null(column, nan_is_null=True))
-    return batch if pc.all(known).as_py() else batch.filter(known)
+        return None
+    missing: NDArray[np.bool_] = pc.is_null(column, nan_is_null=True).to_numpy(zero_copy_only=False)
+    return missing if missing.any() else None

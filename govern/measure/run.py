@@ -21,22 +21,26 @@ from govern.evidence import (
     Subject,
 )
 from govern.explain.attributions import attributions
+from govern.inputs.coders import Coder, control_coders, sensitive_coders
 from govern.inputs.columns import ColumnPlan, plan_columns
 from govern.inputs.config import Settings
 from govern.inputs.datasets import DataSource, open_data
-from govern.inputs.labels import Labels
-from govern.inputs.levels import numbers, sensitive_coder
+from govern.inputs.labels import Target
+from govern.inputs.levels import numbers
+from govern.inputs.target import target_of
 from govern.measure import from_cube, smoke
 from govern.measure.machine_cost import compute_document
-from govern.measure.passing import Pass, labels_of
-from govern.measure.predictions import FromColumns, FromModel, refuse_misfit
+from govern.measure.passing import Pass
+from govern.measure.predictions import FromColumns, FromModel, match_target
 from govern.measure.rates import LEVEL
+from govern.measure.splits import Roles, membership
 from govern.measure.start import Started
 from govern.worker.client import Pending
 from govern.worker.replies import Explained
 
 Progress = Callable[[str, int, int], None]
 BATCH_TIMED = 1000
+NOT_EXPLAINED = "Explanations of more than two classes and of numbers come with a later version."
 LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "fairlearn", "shap")
 
 
@@ -50,50 +54,49 @@ class Measured:
 
 
 def measure(settings: Settings, model: Started | None, *, created: str, timed: bool, progress: Progress,
-            meanwhile: Callable[[], None]) -> Measured:
+            meanwhile: Callable[[], None], explained: bool = True) -> Measured:
     """The facts about a started model, or about stored predictions where there is none.
 
+    Without `timed` there is no compute document, without `explained` no attributions.
     `meanwhile` is called once, when the model's process is busy explaining and there is time for other work.
     Raises InputError for anything unusable.
     """
-    # Slow to import, and there is time for it while the model's process imports its own libraries: imported
-    # where it is used, it made the whole report of 1,000 rows take 14 % longer on two cores.
-    import fairlearn.metrics  # noqa: F401
-
     if model is None:
         return _measure_stored(settings, created, progress)
-    return _measure_model(settings, model, created, timed, progress, meanwhile)
+    return _measure_model(settings, model, created, timed, progress, meanwhile, explained)
 
 
 def _measure_model(settings: Settings, model: Started, created: str, timed: bool, progress: Progress,
-                   meanwhile: Callable[[], None]) -> Measured:
+                   meanwhile: Callable[[], None], explained: bool) -> Measured:
     worker, file, found, data = model.worker, model.file, model.scanned, settings.data
-    source, target = _source(settings)
-    labels = labels_of(source, target, positive=data.positive, favourable=data.favourable)
-    coders = {s.role: sensitive_coder(s, data.bands, source) for s in data.sensitive}
+    source = _source(settings)
+    target = target_of(source, data)
+    coders = _coders(settings, source)
     progress("loading the model", 0, 0)
     described = worker.load(file.data, file.format, file.name)
-    refuse_misfit(described, labels, data.threshold, file.name)
+    target = match_target(described, target, data.threshold, file.name)
     plan = plan_columns(settings, tuple(source.columns), described.features, described.n_features)
-    done = Pass(source, plan, labels, coders, scored=described.has_score, seed=settings.seed)
-    answers = FromModel(worker, described, labels, plan, data.threshold, file.name)
+    answers = FromModel(worker, described, target, plan, data.threshold, file.name)
+    done = Pass(source, plan, target, coders, columns=answers.score_columns, seed=settings.seed,
+                threshold=data.threshold)
     done.run(answers.ask, progress, "predicting")
     sample = done.sample.first(len(done.sample.table), plan.features)
     progress("checking and explaining", 0, 0)
-    checking = worker.submit_smoke(sample, labels.positive)
-    explaining = worker.submit_explain(sample, sample, labels.positive, settings.seed)
-    timing = worker.submit_time(sample.slice(0, BATCH_TIMED), labels.positive) if timed else None
-    out = from_cube.numbers(done.cube, done.levels(), data.intersections, labels)
-    from_cube.add_disparities(out, labels)
+    checking = worker.submit_smoke(sample, answers.positive)
+    explaining = worker.submit_explain(sample, sample, answers.positive, settings.seed) \
+        if explained and answers.positive is not None else None
+    timing = worker.submit_time(sample.slice(0, BATCH_TIMED), answers.positive) if timed else None
+    out = _numbers(done, settings, target)
     meanwhile()
     checked = checking.result()
     checks = smoke.checks(smoke.Seen(
         rows_sent=done.used, rows_answered=answers.rows, not_finite=answers.not_finite,
         invalid_rows=answers.invalid_rows if described.has_score else None, distinct=done.distinct_outputs,
-        repeat_difference=checked.repeat_difference, batch_difference=checked.batch_difference))
-    explained, why = _explained(explaining, done, out)
+        repeat_difference=checked.repeat_difference, batch_difference=checked.batch_difference,
+        numbers=described.task == "regressor"))
+    found_attributions, why = (None, [NOT_EXPLAINED]) if explaining is None else _explained(explaining, done, out)
     evidence = _evidence(
-        settings, created, source, labels, plan, done, out, checks,
+        settings, created, source, target, plan, done, out, checks,
         subjects=(Subject("model", file.name, file.sha256, file.size, file.format),),
         model=Model(described.type, described.libraries, plan.features, described.parameters, described.classes,
                     described.warnings),
@@ -101,7 +104,7 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
             f"{found.format}: {len(found.names)} names, " + ("all allowed" if not found.trusted else
                                                             f"{len(found.trusted)} trusted by the user"),
             found.trusted, worker.layers, worker.open),
-        attributions=explained, notes=why)
+        attributions=found_attributions, notes=why)
     compute = None
     if timing is not None:
         progress("timing", 0, 0)
@@ -116,6 +119,21 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
     return Measured(evidence, compute, worker.output)
 
 
+def _coders(settings: Settings, source: DataSource) -> dict[str, Coder]:
+    """The coders of sensitive and control features by role; one column may be both."""
+    return control_coders(settings.data, source) | sensitive_coders(settings.data, source)
+
+
+def _numbers(done: Pass, settings: Settings, target: Target) -> from_cube.Numbers:
+    data = settings.data
+    shown = tuple(role for role, coder in done.coders.items() if role not in done.plan.control and not coder.asked)
+    roles = Roles(tuple(s.role for s in data.sensitive), shown, data.intersections, tuple(done.plan.control),
+                  {role: coder.statuses() for role, coder in done.coders.items()})
+    if done.residuals is not None:
+        return from_cube.regression_numbers(done.cube, done.residuals, done.levels(), roles, target)
+    return from_cube.numbers(done.cube, done.levels(), roles, target, data.threshold)
+
+
 def _explained(pending: Pending[Explained], done: Pass, out: from_cube.Numbers
                ) -> tuple[Attributions, list[str]]:
     found = pending.result()
@@ -128,8 +146,8 @@ def _explained(pending: Pending[Explained], done: Pass, out: from_cube.Numbers
         if kind.startswith(("int", "uint", "float", "double", "halffloat", "bool")):
             numeric[name] = numbers(column, name)
     values = {role: v[:rows] for role, v in done.sampled_groups().items()}
-    asked = [g for g in out.groups if g.asked]
-    features = attributions(found.values, found.features, numeric, from_cube.membership(values, asked))
+    asked = [g for g in out.groups if g.asked and not g.within]
+    features = attributions(found.values, found.features, numeric, membership(values, asked))
     notes = [] if rows == done.sample.table.num_rows else \
         [f"{rows} of {done.sample.table.num_rows} sampled rows were explained: the budget allowed no more."]
     found_all = Attributions(found.method, found.output_space, rows, found.background_rows, found.background,
@@ -141,40 +159,41 @@ def _finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _source(settings: Settings) -> tuple[DataSource, str]:
+def _source(settings: Settings) -> DataSource:
     path, target = settings.measurable()
     source = open_data(path)
     # A misspelt column is told before the model is loaded.
     for name in (target, *(s.column for s in settings.data.sensitive)):
         source.type_of(name)
-    return source, target
+    return source
 
 
 def _measure_stored(settings: Settings, created: str, progress: Progress) -> Measured:
-    data = settings.data
-    source, target = _source(settings)
-    labels = labels_of(source, target, positive=data.positive, favourable=data.favourable)
-    coders = {s.role: sensitive_coder(s, data.bands, source) for s in data.sensitive}
+    source = _source(settings)
+    target = target_of(source, settings.data)
+    coders = _coders(settings, source)
     plan = plan_columns(settings, tuple(source.columns), None, None)
-    done = Pass(source, plan, labels, coders, scored=data.score is not None, seed=settings.seed)
-    reader = FromColumns(settings, plan, labels, str(source.path))
+    reader = FromColumns(settings, plan, target, str(source.path))
+    done = Pass(source, plan, target, coders, columns=reader.score_columns, seed=settings.seed,
+                threshold=settings.data.threshold)
     done.run(reader.ask, progress, "reading predictions")
-    out = from_cube.numbers(done.cube, done.levels(), data.intersections, labels)
-    from_cube.add_disparities(out, labels)
+    out = _numbers(done, settings, target)
     notes = ["No model was given: stored predictions were judged; nothing is said about the model's file, its "
              "smoke checks, its explanation or its cost."]
-    evidence = _evidence(settings, created, source, labels, plan, done, out, smoke.constant_only(done.distinct_outputs),
+    evidence = _evidence(settings, created, source, target, plan, done, out, smoke.constant_only(done.distinct_outputs),
                          subjects=(), model=None, containment=None, attributions=None, notes=notes)
     return Measured(evidence, None)
 
 
-def _evidence(settings: Settings, created: str, source: DataSource, labels: Labels, plan: ColumnPlan, done: Pass,
+def _evidence(settings: Settings, created: str, source: DataSource, target: Target, plan: ColumnPlan, done: Pass,
               out: from_cube.Numbers, checks: tuple[SmokeCheck, ...], *, subjects: tuple[Subject, ...],
               model: Model | None, containment: Containment | None, attributions: Attributions | None,
               notes: Sequence[str]) -> Evidence:
     merged = settings.plain()
-    merged["data"] |= {"positive": labels.positive, "negative": labels.negative, "favourable": labels.favourable,
-                       "task": "binary"}
+    merged["data"] |= {"positive": target.positive, "negative": target.negative, "favourable": target.favourable,
+                       "task": target.task}
+    if target.task == "multiclass":
+        merged["data"]["classes"] = list(target.classes)
     if merged["model"].get("name") is None and settings.model.path is not None:
         merged["model"]["name"] = settings.model.path.stem
     merged |= {"versions": _versions(), "intervals": {"level": LEVEL}}
@@ -187,9 +206,11 @@ def _evidence(settings: Settings, created: str, source: DataSource, labels: Labe
     measurements: list[Measurement] = [*out.measurements, *smoke.measurements(checks)]
     return Evidence(
         EVIDENCE_SCHEMA, created, subjects, merged, containment, done.population, done.facts.result(),
-        tuple(out.groups), tuple(out.counts), tuple(measurements), model=model, curves=tuple(out.curves),
-        attributions=attributions, smoke=checks, declared=dict(settings.declared), card=dict(settings.card),
-        notes=tuple(dict.fromkeys([*labels.notes, *plan.notes, *coder_notes, *notes])))
+        tuple(out.groups), tuple(out.counts), tuple(measurements), target.task, model=model,
+        confusions=tuple(out.confusions), curves=tuple(out.curves), thresholds=out.thresholds,
+        threshold_counts=tuple(out.threshold_counts), attributions=attributions, smoke=checks,
+        declared=dict(settings.declared), card=dict(settings.card),
+        notes=tuple(dict.fromkeys([*target.notes, *plan.notes, *coder_notes, *out.notes, *notes])))
 
 
 def _versions() -> dict[str, str]:

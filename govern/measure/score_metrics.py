@@ -1,4 +1,7 @@
-"""Metrics of the score as measurements: everyone, each group, each group against the rest, and pairs."""
+"""Metrics of the score as measurements: everyone, each group, each group against the rest, and pairs.
+
+`label` is the class of a multiclass task whose score is held against all other classes, None in a binary task.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,17 @@ from collections.abc import Iterator, Sequence
 from govern.evidence import OVERALL, REST, Curve, Group, Interval, Measurement
 from govern.measure.rates import ALPHA, LEVEL, pairs_of
 from govern.metrics import METRICS
+from govern.stats.estimate import Estimate
 from govern.stats.intervals import mover_difference, transformed
-from govern.stats.ranked import Estimate
-from govern.stats.scores import GroupScores, Scores
+from govern.stats.scores import COMPARED, GroupScores, Scores
 
-COMPARED = ("roc_auc", "average_precision", "log_loss", "brier_score")
-METHODS = {"roc_auc": "DeLong, logit", "average_precision": "infinitesimal jackknife, logit",
-           "log_loss": "mean", "brier_score": "mean", "calibration_error": "debiased, normal"}
+MORE = ("gini", "ks_statistic", "lift_top_decile", "mean_score", "calibration_error", "expected_calibration_error",
+        "calibration_slope", "calibration_intercept")
+PARTS = ("reliability", "resolution", "uncertainty")
+METHODS = {"roc_auc": "DeLong, logit", "average_precision": "infinitesimal jackknife, logit", "log_loss": "mean",
+           "brier_score": "mean", "gini": "DeLong, Fisher", "ks_statistic": "uniform band",
+           "lift_top_decile": "influence, log", "mean_score": "mean", "calibration_error": "debiased, normal",
+           "calibration_slope": "sandwich", "calibration_intercept": "sandwich"}
 
 
 def _bounds(metric: str, e: Estimate) -> tuple[float, float] | None:
@@ -30,54 +37,77 @@ def _interval(metric: str, e: Estimate) -> Interval | None:
     return bounds and Interval(*bounds, LEVEL, METHODS[metric])
 
 
-def _one(metric: str, e: Estimate, group: str, reference: str | None = None) -> Measurement:
+def _one(metric: str, e: Estimate, group: str, label: str | None, reference: str | None = None) -> Measurement:
     return Measurement(metric, e.value, e.status, e.reason, group, reference, se=e.se,
-                       transform=None if e.se is None else e.transform, interval=_interval(metric, e))
+                       transform=None if e.se is None else e.transform, interval=_interval(metric, e), label=label)
 
 
-def of_group(scores: Scores, group: str = OVERALL) -> Iterator[Measurement]:
-    """Every metric of the score of one group, with interval."""
+def of_group(scores: Scores, group: str = OVERALL, label: str | None = None) -> Iterator[Measurement]:
+    """Every metric of the score of one group, with interval where there is an honest one."""
     for metric in COMPARED:
-        yield _one(metric, getattr(scores, metric), group)
-    if scores.calibration_error is not None:
-        yield _one("calibration_error", scores.calibration_error, group)
-        p = scores.calibration_p_value
-        if p is None:
-            yield Measurement("calibration_p_value", None, "undefined", "too few expected events for a test", group)
+        yield _one(metric, getattr(scores, metric), group, label)
+    more = scores.more
+    if more is None:
+        return
+    for metric in MORE:
+        yield _one(metric, getattr(more, metric), group, label)
+    for part in PARTS:
+        if more.brier is None:
+            yield Measurement(f"brier_{part}", None, "undefined", more.calibration_error.reason, group, label=label)
         else:
-            yield Measurement("calibration_p_value", p, group=group)
+            yield Measurement(f"brier_{part}", getattr(more.brier, part), group=group, label=label)
+    yield Measurement("calibration_p_value", more.p_value, "ok" if more.p_reason is None else "undefined",
+                      more.p_reason, group, label=label)
 
 
-def comparisons(groups: Sequence[Group], found: Sequence[GroupScores]) -> Iterator[Measurement]:
-    """Differences between groups and of each group from the rest, as square-and-add (MOVER) intervals."""
+def comparisons(groups: Sequence[Group], found: Sequence[GroupScores], label: str | None = None
+                ) -> Iterator[Measurement]:
+    """Differences between groups and of each group from the rest, as square-and-add (MOVER) intervals.
+
+    `groups` are those of one feature, or of one feature within one level of a control feature.
+    """
     own = {g.id: s.own for g, s in zip(groups, found, strict=True)}
     for metric in COMPARED:
         for g, s in zip(groups, found, strict=True):
             rest = getattr(s.rest, metric)
-            yield _one(metric, rest, g.id, REST)
-            yield _difference(metric, g.id, getattr(s.own, metric), REST, rest)
+            yield _one(metric, rest, g.id, label, REST)
+            yield _difference(metric, g.id, getattr(s.own, metric), REST, rest, label)
         for group, reference in pairs_of(groups):
             yield _difference(metric, group.id, getattr(own[group.id], metric),
-                              reference.id, getattr(own[reference.id], metric))
+                              reference.id, getattr(own[reference.id], metric), label)
 
 
-def _difference(metric: str, group: str, a: Estimate, reference: str, b: Estimate) -> Measurement:
+def _difference(metric: str, group: str, a: Estimate, reference: str, b: Estimate, label: str | None) -> Measurement:
     if a.value is None or b.value is None:
         reason = a.reason if a.value is None else b.reason
-        return Measurement(metric, None, "undefined", reason, group, reference, "difference")
+        return Measurement(metric, None, "undefined", reason, group, reference, "difference", label=label)
     value = a.value - b.value
     first, second = _bounds(metric, a), _bounds(metric, b)
     if first is None or second is None:
         reason = a.reason if first is None else b.reason
-        return Measurement(metric, value, "too_few", reason, group, reference, "difference")
+        return Measurement(metric, value, "too_few", reason, group, reference, "difference", label=label)
     low, high = mover_difference(a.value, first, b.value, second)
     return Measurement(metric, value, group=group, reference=reference, compare="difference",
-                       interval=Interval(low, high, LEVEL, "MOVER"))
+                       interval=Interval(low, high, LEVEL, "MOVER"), label=label)
 
 
-def calibration_curve(scores: Scores, group: str) -> Curve | None:
-    """Mean score (x), observed rate (y) and rows (n) of the calibration bins; None without bins."""
-    if not scores.bins:
-        return None
-    return Curve("calibration", group, tuple(b.mean_score for b in scores.bins),
-                 tuple(b.observed for b in scores.bins), tuple(b.n for b in scores.bins))
+def curves(scores: Scores, group: str = OVERALL, label: str | None = None) -> Iterator[Curve]:
+    """ROC, precision-recall and calibration of one group, those that have points.
+
+    roc: false (x) and true positive rate (y); precision_recall: recall (x) and precision (y); calibration: mean
+    score (x), observed rate (y) and rows (n) of each bin.
+    """
+    more = scores.more
+    if more is None:
+        return
+    for kind, (x, y) in (("roc", more.roc), ("precision_recall", more.precision_recall)):
+        if x:
+            yield Curve(kind, group, x, y, label=label)
+    if more.bins:
+        yield Curve("calibration", group, tuple(b.mean_score for b in more.bins),
+                    tuple(b.observed for b in more.bins), tuple(b.n for b in more.bins), label)
+
+
+def calibration_curve(scores: Scores, group: str, label: str | None = None) -> Curve | None:
+    """The calibration curve alone; None without bins."""
+    return next((c for c in curves(scores, group, label) if c.kind == "calibration"), None)

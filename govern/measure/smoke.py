@@ -14,7 +14,8 @@ BATCH_TOLERANCE = 1e-6
 class Seen:
     """What prediction showed: rows sent and answered, outputs that were not finite, rows with invalid
     probabilities (None without probabilities), distinct outputs counted to 2, and the largest differences
-    between two predictions of the same rows and between a batch and single rows."""
+    between two predictions of the same rows and between a batch and single rows (of numbers a and b, where the
+    model predicts `numbers`, |a − b| / max(1, |a|))."""
 
     rows_sent: int
     rows_answered: int
@@ -23,6 +24,7 @@ class Seen:
     distinct: int
     repeat_difference: float | None
     batch_difference: float | None
+    numbers: bool = False
 
 
 def checks(seen: Seen) -> tuple[SmokeCheck, ...]:
@@ -36,7 +38,8 @@ def _checks(seen: Seen) -> Iterable[SmokeCheck]:
     yield SmokeCheck("smoke_shape", gap == 0, float(gap), 0.0)
     yield SmokeCheck("smoke_finite", seen.not_finite == 0, float(seen.not_finite), 0.0)
     if seen.invalid_rows is None:
-        yield SmokeCheck("smoke_probability", None, None, 0.0, "the model gives labels only")
+        why = "the model predicts numbers" if seen.numbers else "the model gives labels only"
+        yield SmokeCheck("smoke_probability", None, None, 0.0, why)
     else:
         yield SmokeCheck("smoke_probability", seen.invalid_rows == 0, float(seen.invalid_rows), 0.0)
     for metric, value, limit in (("smoke_repeatable", seen.repeat_difference, 0.0),

@@ -8,21 +8,22 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from govern.errors import InputError, nearest
 from govern.evidence import OVERALL, Compute, Evidence
-from govern.metrics import METRICS, SCORE_METRICS
+from govern.metrics import METRICS
 from govern.policy.decide import Levels, Limits
-from govern.policy.fields import DECLARED, PRIMARY, Rule, as_list
+from govern.policy.fields import DECLARED, Rule
 from govern.policy.quantities import Bound
+from govern.policy.tasks import OF_SCORES, Asked, primary_of
 from govern.verdict import Comparison, RuleOutcome, Settle
 
 
 @dataclass(frozen=True)
 class Documents:
-    """What is judged."""
+    """What is judged; `settling`: answers say what would settle them."""
 
     evidence: Evidence
     compute: Compute | None = None
+    settling: bool = True
 
     @property
     def rows(self) -> int:
@@ -33,7 +34,7 @@ class Documents:
     def scored(self) -> bool:
         """Whether there are scores, not labels only."""
         return any(
-            m.metric in SCORE_METRICS and m.group == OVERALL and m.value is not None for m in self.evidence.measurements
+            m.metric in OF_SCORES and m.group == OVERALL and m.value is not None for m in self.evidence.measurements
         )
 
 
@@ -58,13 +59,15 @@ class Answer:
 class Question:
     """One metric of a rule for one feature or the whole sample; `answer` takes the size of the family.
 
-    `uncertain`: decided by an interval, so that it counts in the family.
+    `uncertain`: decided by an interval, so that it counts in the family. `label`: the class of a multiclass task
+    that is held against all others.
     """
 
     answer: Callable[[int], Answer]
     metric: str | None = None
     features: tuple[str, ...] = ()
     uncertain: bool = False
+    label: str | None = None
 
 
 def settled(
@@ -74,47 +77,14 @@ def settled(
     metric: str | None = None,
     features: tuple[str, ...] = (),
     presses: bool = False,
+    label: str | None = None,
 ) -> Question:
     """A question whose answer does not need the size of the family."""
-    return Question(partial(_always, Answer(outcome, reason, presses=presses)), metric, features)
+    return Question(partial(_always, Answer(outcome, reason, presses=presses)), metric, features, label=label)
 
 
 def _always(answer: Answer, _family: int) -> Answer:
     return answer
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A metric that a rule names; `primary` when it does so as the owner's declared one."""
-
-    name: str
-    primary: bool = False
-
-
-def metrics_of(rule: Rule, evidence: Evidence) -> list[Asked]:
-    """The metrics the rule names, `primary` resolved; without a declared one it is left out."""
-    found = []
-    for name in as_list(rule.fields.metric):
-        if name != PRIMARY:
-            found.append(Asked(name))
-            continue
-        declared = _primary(evidence).get("metric")
-        if declared is None:
-            continue
-        known = [m.name for m in METRICS.values() if m.family in ("count", "score")]
-        if declared not in known:
-            raise InputError(
-                f'declared primary metric "{declared}" is not a metric a rule can judge',
-                where="evidence",
-                fix=nearest(str(declared), known) or f"use one of {', '.join(known)}",
-            )
-        found.append(Asked(str(declared), primary=True))
-    return found
-
-
-def _primary(evidence: Evidence) -> dict[str, Any]:
-    primary = evidence.declared.get(PRIMARY)
-    return dict(primary) if isinstance(primary, dict) else {}
 
 
 def limits_of(rule: Rule, metric: str, evidence: Evidence) -> Limits:
@@ -130,7 +100,7 @@ def _declared(evidence: Evidence, metric: str, side: str) -> Decimal | None:
     """A declared limit: `{metric: {min: …}}`, `primary: {metric: …, min: …}`, or a bare number, which
     limits the metric on its worse side."""
     value: Any = evidence.declared.get(metric)
-    primary = _primary(evidence)
+    primary = primary_of(evidence)
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = {"min" if METRICS[metric].better == "higher" else "max": value}
     elif not isinstance(value, dict):
@@ -151,15 +121,27 @@ def levels_of(rule: Rule, comparisons: int, tails: int, family: int) -> Levels:
     return Levels(error, error / (max(1, comparisons) * max(1, tails) * (family if scope == "policy" else 1)))
 
 
+def calibrates(rule: Rule) -> bool:
+    """Whether the levels of rates are to be proved for their sizes."""
+    return bool(rule.fields.calibrate if rule.fields.calibrate is not None else rule.terms.calibrate)
+
+
 def in_family(rule: Rule) -> bool:
     """Whether the rule's questions count in the family of its policy."""
     return bool(rule.fields.decide == "interval" and (rule.fields.family or rule.terms.family) == "policy")
+
+
+def not_there(metric: Asked, features: tuple[str, ...] = ()) -> Question:
+    """The answer where the task has no such metric: it does not apply, unless the owner promised it."""
+    outcome: RuleOutcome = "not_run" if metric.primary else "n/a"
+    return settled(outcome, metric.absent or "", metric=metric.name, features=features)
 
 
 def not_measured(rule: Rule, metric: Asked, documents: Documents, features: tuple[str, ...] = ()) -> Question:
     """The answer where the evidence lacks a metric. Without scores a metric of the score does not exist, unless
     the owner declared it: what was promised and not measured was not run."""
     declared = metric.primary or DECLARED in (rule.minimum, rule.maximum)
-    if metric.name in SCORE_METRICS and not documents.scored and not declared:
-        return settled("n/a", "there are no scores, only predicted labels", metric=metric.name, features=features)
-    return settled("not_run", f"{METRICS[metric.name].title} was not measured", metric=metric.name, features=features)
+    where: Any = {"metric": metric.name, "features": features, "label": metric.label}
+    if metric.name in OF_SCORES and not documents.scored and not declared:
+        return settled("n/a", "there are no scores, only predicted labels", **where)
+    return settled("not_run", f"{METRICS[metric.name].title} was not measured", **where)

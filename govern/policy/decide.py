@@ -9,13 +9,17 @@ Source: Berger 1982, Technometrics 24:295–300, for intersection–union; bench
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 
 from govern.evidence import OVERALL
+from govern.policy.calibrated import Kept, kept
 from govern.policy.quantities import Bound, Difference, Quantity, Rate, Ratio
 from govern.verdict import Comparison, RuleOutcome
+
+SMALL_SAMPLE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,10 @@ class Limits:
         sides += [float(self.maximum) - value] if self.maximum is not None else []
         return min(sides)
 
+    def nearest(self, value: float) -> float:
+        """The bound nearest to `value`."""
+        return min((float(b) for b in (self.minimum, self.maximum) if b is not None), key=lambda b: abs(b - value))
+
 
 @dataclass(frozen=True, slots=True)
 class Levels:
@@ -82,6 +90,7 @@ def judge_one(
     levels: Levels,
     *,
     point: bool = False,
+    calibrate: bool = False,
     exempt: bool = False,
     group: str = OVERALL,
     reference: str | None = None,
@@ -91,43 +100,64 @@ def judge_one(
 ) -> Judged:
     """The decision about one number; `rows` are shown where it is not a ratio of counts.
 
-    An estimate outside never passes and one inside never fails, whatever the interval says.
+    An estimate outside never passes and one inside never fails, whatever the interval says. `calibrate`: the
+    levels are shrunk until the errors are proved to hold; where none does, that outcome is not given.
     """
     of = quantity.a if isinstance(quantity, Difference | Ratio) else quantity if isinstance(quantity, Rate) else None
     to = quantity.b if isinstance(quantity, Difference | Ratio) else None
-    seen = Comparison(
+    seen = partial(
+        Comparison,
         group,
-        "insufficient",
-        quantity.value,
+        value=quantity.value,
         reference=reference,
         compare=compare,
-        n=of.n if of else rows,
-        reference_n=to.n if to else reference_rows,
-        numerator=of.x if of else None,
-        reference_numerator=to.x if to else None,
+        n=of.size if of else rows,
+        reference_n=to.size if to else reference_rows,
+        numerator=of.count if of else None,
+        reference_numerator=to.count if to else None,
         level_pass=None if point else levels.passing,
         level_fail=None if point else levels.failing,
         exempt=exempt,
     )
     if quantity.value is None:
-        return Judged(replace(seen, reason=quantity.why), quantity, None)
+        return Judged(seen(outcome="insufficient", reason=quantity.why), quantity, None)
     excluded, margin = limits.excluded(quantity), limits.margin(quantity.value)
     if point:
-        return Judged(replace(seen, outcome="fail" if excluded else "pass"), quantity, margin)
-    sure, strict = quantity.interval(levels.passing), quantity.interval(levels.failing)
+        return Judged(seen(outcome="fail" if excluded else "pass"), quantity, margin)
+    small = small_sample(quantity)
+    held = Kept(levels.passing * small, levels.failing * small, how="stated" if calibrate and of else None)
+    if calibrate:
+        held = kept(quantity, limits.minimum, limits.maximum, levels.passing, levels.failing) or held
+    seen = partial(seen, level_pass=held.passing, level_fail=held.failing, proved_pass=held.proved_pass,
+                   proved_fail=held.proved_fail, calibrated=held.how)
+    sure = quantity.interval(held.passing or levels.passing)
+    strict = quantity.interval(held.failing or levels.failing)
     if sure is None or strict is None:
-        return Judged(replace(seen, reason=quantity.why), quantity, margin)
+        return Judged(seen(outcome="insufficient", reason=quantity.why), quantity, margin)
     outcome: RuleOutcome = "insufficient"
-    if not excluded and limits.inside(*sure):
+    if not excluded and held.passing and limits.inside(*sure):
         outcome, (low, high) = "pass", sure
-    elif excluded and limits.outside(*strict):
+    elif excluded and held.failing and limits.outside(*strict):
         outcome, (low, high) = "fail", strict
     else:
         # Each side at the level its decision used: a pass looks at the side of the bound, a fail at the other.
         near_minimum = limits.minimum is not None and quantity.value - float(limits.minimum) == margin
         low, high = (sure[0], strict[1]) if near_minimum else (strict[0], sure[1])
     leans = outcome == "insufficient" and excluded and _no_excuse(quantity, limits, levels.failing)
-    return Judged(replace(seen, outcome=outcome, low=low, high=high, leans=leans), quantity, margin)
+    return Judged(seen(outcome=outcome, low=low, high=high, leans=leans), quantity, margin)
+
+
+def small_sample(quantity: Quantity) -> float:
+    """The factor of the levels of two compared rates: from ¾ up to 1 at SMALL_SAMPLE rows in the smaller
+    denominator; 1 otherwise.
+
+    Without it the closed forms err in up to 7.5 % of samples at a declared 5 % where every expected count is 5 or
+    more (20 rows against 22), with it in at most 6.5 %. Source: bench/error_rates.py, by enumeration.
+    """
+    if not isinstance(quantity, Difference | Ratio):
+        return 1.0
+    smaller = min(quantity.a.sample[1], quantity.b.sample[1])
+    return min(1.0, 0.75 + 0.25 * smaller / SMALL_SAMPLE)
 
 
 def _no_excuse(quantity: Quantity, limits: Limits, alpha: float) -> bool:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from govern.errors import InputError, nearest, printable
 from govern.metrics import METRICS
@@ -106,6 +106,10 @@ class LimitFields(RuleFields):
         "interval",
         description="interval: pass or fail only when sure at the level of error; point: the estimate decides",
     )
+    calibrate: bool | None = Field(
+        None,
+        description="true: levels of rates are shrunk until the error holds at the sizes at hand, by enumeration",
+    )
     error: float | None = Field(
         None, gt=0, lt=0.5, description="one-sided chance of a wrong pass and of a wrong fail alike"
     )
@@ -117,10 +121,21 @@ class LimitFields(RuleFields):
     min_share: float | None = Field(
         None, ge=0, lt=1, description="groups with a smaller share of the rows do not hold up a pass"
     )
+    label: str | None = Field(
+        None,
+        description="a class of a multiclass task, held against all others; omitted: the favourable one where it was "
+        "given, else every class",
+    )
     insufficient: Insufficient | ByPhase[Insufficient] | None = Field(
         None,
         description="what data that cannot decide does at severity block or review: lean, review or block",
     )
+
+    @model_validator(mode="after")
+    def _decided_by_interval(self) -> Self:
+        if self.calibrate and self.decide == "point":
+            raise ValueError("decide: point has no error to calibrate; remove calibrate")
+        return self
 
 
 class Defaults(Fields):
@@ -128,6 +143,7 @@ class Defaults(Fields):
 
     error: float = Field(0.05, gt=0, lt=0.5, description="see rules")
     family: Literal["policy", "rule"] = Field("policy", description="see rules")
+    calibrate: bool = Field(False, description="see rules")
     min_n: int = Field(30, ge=0, description="see rules")
     min_share: float = Field(0.02, ge=0, lt=1, description="see rules")
     missing: Literal["show", "include"] = Field("show", description="see rules")
@@ -198,7 +214,7 @@ class MetricNames:
                     "write the rate as metric, with compare and against"
                 )
             raise ValueError(
-                f"kind {self.kind} does not judge the {row.family} metric {name}; known: {', '.join(self.known)}"
+                f"kind {self.kind} does not judge the {row.family} metric {name}; known: {', '.join(self.known[:8])} …"
             )
         return value
 

@@ -8,13 +8,15 @@ from datetime import date
 from typing import Any
 
 from govern.errors import InputError
-from govern.evidence import OVERALL, Compute, Evidence
+from govern.evidence import Compute, Evidence
 from govern.policy import waivers as waiving
-from govern.policy.asking import Answer, Documents, Question
+from govern.policy.asking import Answer, Documents
+from govern.policy.checks import check
 from govern.policy.decide import bound_text
 from govern.policy.fields import Rule, at_phase, texts
 from govern.policy.rules import KINDS
 from govern.policy.schema import Policy
+from govern.policy.sweep import Put, sweep, with_thresholds
 from govern.verdict import (
     VERDICT_SCHEMA,
     Finding,
@@ -46,10 +48,12 @@ def judge(
     Raises InputError for documents that do not belong together or contradict themselves, for two policies of
     one name, and for names in rules that the evidence shows to be slips.
     """
-    _check(evidence, judged, compute)
+    check(evidence, judged, compute)
     distinct = _distinct(policies)
     documents = Documents(evidence, compute)
-    found = [f for policy in distinct for f in _findings(policy, documents, phase)]
+    puts = [put for policy in distinct for put in _put(policy, documents, phase)]
+    explored = sweep(evidence, puts, lambda rule, answer: _effect(rule, answer, phase)[1])
+    found = with_thresholds([_finding(put, phase) for put in puts], explored)
     waived = waiving.apply(waivers, found, evidence, today)
     findings = _shown_once(waived.findings)
     outcome, notes = _outcome(findings)
@@ -66,28 +70,9 @@ def judge(
         valid_until=min(used, default=None),
         not_assessed=_not_assessed(findings),
         waivers=waived.states,
+        sweep=explored,
         notes=notes,
     )
-
-
-def _check(evidence: Evidence, judged: Mapping[str, str], compute: Compute | None) -> None:
-    if OVERALL not in evidence.groups_by_id or OVERALL not in evidence.counts_by_group:
-        raise InputError("has no counts over all rows", where="evidence", fix="measure again")
-    for c in evidence.counts:
-        group = evidence.groups_by_id.get(c.group)
-        if (
-            group is None
-            or min(c.tp, c.fp, c.fn, c.tn) < 0
-            or c.tp + c.fp + c.fn + c.tn != group.n
-            or not 0 <= c.selected <= group.n
-        ):
-            raise InputError(
-                f"the counts of group {c.group} contradict its rows",
-                where="evidence",
-                fix="it was edited; measure again",
-            )
-    if compute is not None and judged.get("evidence", compute.evidence_sha256) != compute.evidence_sha256:
-        raise InputError("was measured with other evidence", where="compute", fix="give the two files of one run")
 
 
 def _distinct(policies: Sequence[Policy]) -> list[Policy]:
@@ -100,30 +85,35 @@ def _distinct(policies: Sequence[Policy]) -> list[Policy]:
     return list(found.values())
 
 
-def _findings(policy: Policy, documents: Documents, phase: Phase) -> list[Finding]:
-    """All findings of a policy: questions first, because a fail is corrected for how many bind."""
+def _put(policy: Policy, documents: Documents, phase: Phase) -> list[Put]:
+    """All questions of a policy with their answers: questions first, because a fail is corrected for how many
+    bind."""
     asked = [
-        (rule, question) for rule in policy.rules for question in KINDS[rule.fields.kind].questions(rule, documents)
+        (rule, place, question, at_phase(rule.fields.severity, phase))
+        for rule in policy.rules
+        for place, question in enumerate(KINDS[rule.fields.kind].questions(rule, documents))
     ]
-    family = sum(q.uncertain and at_phase(rule.fields.severity, phase) in BINDING for rule, q in asked)
-    return [_finding(policy, rule, question, question.answer(max(1, family)), phase) for rule, question in asked]
+    family = max(1, sum(q.uncertain and severity in BINDING for _, _, q, severity in asked))
+    return [
+        Put(policy.info.name, rule, place, q, q.answer(family), family, shown=severity == "info")
+        for rule, place, q, severity in asked
+    ]
 
 
-def _finding(policy: Policy, rule: Rule, question: Question, answer: Answer, phase: Phase) -> Finding:
-    fields = rule.fields
-    severity: Severity = at_phase(fields.severity, phase)
-    outcome, counts_as = _effect(rule, answer, severity, phase)
+def _finding(put: Put, phase: Phase) -> Finding:
+    rule, question, answer, fields = put.rule, put.question, put.answer, put.rule.fields
+    outcome, counts_as = _effect(rule, answer, phase)
     ours = texts(fields.ours)
     if rule.changes:
         said = "Changed: " + "; ".join(rule.changes)
         ours = {language: f"{text} {said}".strip() for language, text in {"en": "", **ours}.items()}
     return Finding(
         rule.id,
-        policy.info.name,
+        put.policy,
         fields.kind,
         texts(fields.title),
         outcome,
-        severity,
+        at_phase(fields.severity, phase),
         fields.basis,
         counts_as,
         file=rule.file,
@@ -143,12 +133,14 @@ def _finding(policy: Policy, rule: Rule, question: Question, answer: Answer, pha
         ours=ours,
         tags=tuple(fields.tags),
         missing=answer.missing,
+        label=question.label,
     )
 
 
-def _effect(rule: Rule, answer: Answer, severity: Severity, phase: Phase) -> tuple[RuleOutcome, Outcome]:
+def _effect(rule: Rule, answer: Answer, phase: Phase) -> tuple[RuleOutcome, Outcome]:
     """The outcome of a rule's question, and what it makes of the verdict."""
-    outcome = answer.outcome
+    outcome: RuleOutcome = answer.outcome
+    severity: Severity = at_phase(rule.fields.severity, phase)
     if outcome == "n/a":
         absent = at_phase(rule.fields.absent or rule.terms.absent, phase)
         if absent == "review":

@@ -10,6 +10,14 @@ from govern.policy.fields import Rule
 
 Features = tuple[str, ...]
 
+SHOWN = 5  # names listed in a reason
+_NAMED = {
+    "unseen": "not among the declared levels",
+    "empty": "without rows",
+    "tiny": "fewer than 30 rows",
+    "one_class": "all rows with one label",
+}
+
 # Role names that shared policies use; one that this evidence lacks is absent, not a slip for another name.
 ROLES = (
     "age",
@@ -64,11 +72,27 @@ def compared(rule: Rule, evidence: Evidence, features: Features) -> list[Group]:
 
 
 def left_out(rule: Rule, evidence: Evidence, features: Features) -> str | None:
-    """What is said about rows with a missing value that stand outside the comparison; None without any."""
-    if (rule.fields.missing or rule.terms.missing) == "include":
-        return None
-    n = sum(g.n for g in evidence.feature_groups[features] if g.missing)
-    return f"{n:,} {'row' if n == 1 else 'rows'} with a missing value not compared" if n else None
+    """What is said about groups that stand outside the comparison or are not like the others: rows with a missing
+    or unknown value, groups without rows, undeclared, small and of one label; None without any."""
+    groups = evidence.feature_groups[features]
+    said = []
+    if (getattr(rule.fields, "missing", None) or rule.terms.missing) != "include":
+        apart = [(kind, sum(g.n for g in groups if g.missing and (g.status == "unknown") == (kind == "unknown")))
+                 for kind in ("missing", "unknown")]
+        counted = [f"{n:,} {'row' if n == 1 else 'rows'} with {'a' if kind == 'missing' else 'an'} {kind} value"
+                   for kind, n in apart if n]
+        said += [" and ".join(counted) + " not compared"] if counted else []
+    for status, words in _NAMED.items():
+        names = [g.name for g in groups if g.status == status]
+        if names:
+            more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+            said.append(f"{words}: {', '.join(names[:SHOWN])}{more}")
+    return "; ".join(said) or None
+
+
+def joined(first: str, second: str | None) -> str:
+    """Two parts of a reason, or the first alone."""
+    return f"{first}; {second}" if second else first
 
 
 def is_exempt(rule: Rule, denominator: int, rows: int, all_rows: int) -> bool:

@@ -6,13 +6,11 @@ get their bounds from the counts; other metrics bring a standard error on the sc
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Protocol
 
-from govern.evidence import OVERALL, REST, Counts, Evidence, Measurement
-from govern.metrics import METRICS
 from govern.stats import intervals
 
 Bound = Decimal | Fraction
@@ -45,11 +43,41 @@ class Quantity(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """x of n; bounds by Wilson's score interval."""
+    """x of n; bounds by Wilson's score interval.
 
-    x: int
-    n: int
+    Where rows are weighted or repeat persons, x and n are sums of weights, `effective` is the number of
+    independent rows that would make the rate as sure, and `rows` are the rows in the denominator.
+    """
+
+    x: int | float
+    n: int | float
     empty: str = "no rows to compute it from"
+    effective: float | None = None
+    rows: int | None = None
+
+    @property
+    def size(self) -> int:
+        """Rows in the denominator."""
+        return int(self.n) if self.rows is None else self.rows
+
+    @property
+    def count(self) -> int | None:
+        """Rows in the numerator, None where rows do not count once each."""
+        return int(self.x) if self.effective is None else None
+
+    @property
+    def sample(self) -> tuple[float, float]:
+        """(x, n) of independent rows that would make the rate as sure."""
+        if self.effective is None or not self.n:
+            return self.x, self.n
+        return self.x / self.n * self.effective, self.effective
+
+    @property
+    def exact(self) -> tuple[int, int]:
+        """Whole x and n of exactly this ratio, n 0 where it is undefined."""
+        if (isinstance(self.x, int) and isinstance(self.n, int)) or not self.n:
+            return int(self.x), int(self.n)
+        return (Fraction(self.x) / Fraction(self.n)).as_integer_ratio()
 
     @property
     def value(self) -> float | None:
@@ -64,10 +92,10 @@ class Rate:
         return None
 
     def interval(self, alpha: float) -> tuple[float, float] | None:
-        return intervals.wilson(self.x, self.n, alpha) if self.n else None
+        return intervals.wilson(*self.sample, alpha) if self.n else None
 
     def side(self, bound: Bound) -> int:
-        return intervals.compare_rate(self.x, self.n, bound)
+        return _far(self.value, bound) or intervals.compare_rate(*self.exact, bound)
 
     def gap_shown(self, alpha: float) -> bool:
         return False
@@ -95,10 +123,10 @@ class Difference:
     def interval(self, alpha: float) -> tuple[float, float] | None:
         if self.value is None:
             return None
-        return intervals.newcombe(self.a.x, self.a.n, self.b.x, self.b.n, alpha)
+        return intervals.newcombe(*self.a.sample, *self.b.sample, alpha)
 
     def side(self, bound: Bound) -> int:
-        return intervals.compare_difference(self.a.x, self.a.n, self.b.x, self.b.n, bound)
+        return _far(self.value, bound) or intervals.compare_difference(*self.a.exact, *self.b.exact, bound)
 
     def gap_shown(self, alpha: float) -> bool:
         found = self.interval(alpha)
@@ -129,10 +157,10 @@ class Ratio:
     def interval(self, alpha: float) -> tuple[float, float] | None:
         if self.value is None:
             return None
-        return intervals.ratio(self.a.x, self.a.n, self.b.x, self.b.n, alpha)
+        return intervals.ratio(*self.a.sample, *self.b.sample, alpha)
 
     def side(self, bound: Bound) -> int:
-        return intervals.compare_ratio(self.a.x, self.a.n, self.b.x, self.b.n, bound)
+        return _far(self.value, bound) or intervals.compare_ratio(*self.a.exact, *self.b.exact, bound)
 
     def gap_shown(self, alpha: float) -> bool:
         # Newcombe's difference serves ratios too: both ask whether the two rates are equal.
@@ -209,48 +237,6 @@ class ScoreDifference:
         return found is not None and (found[0] > 0 or found[1] < 0)
 
 
-def fraction(metric: str, counts: Counts) -> Rate:
-    """The count metric `metric` of a group as numerator and denominator."""
-    row = METRICS[metric]
-    empty = "no row of the group is in its denominator"
-    return Rate(
-        sum(getattr(counts, c) for c in row.numerator),
-        sum(getattr(counts, c) for c in row.denominator),
-        empty,
-    )
-
-
-def of_group(evidence: Evidence, metric: str, group: str = OVERALL) -> Rate | Score | None:
-    """The metric of one group, None when it was not measured."""
-    if METRICS[metric].family == "count":
-        counts = evidence.counts_by_group.get(group)
-        return fraction(metric, counts) if counts else None
-    found = evidence.find(metric, group)
-    if found is None or metric != "calibration_error":
-        return _score(found) if found else None
-    test = evidence.find("calibration_p_value", group)
-    return replace(_score(found), tested=True, p_value=test.value if test else None)
-
-
-def against_rest(
-    evidence: Evidence, metric: str, group: str, compare: str
-) -> Difference | Ratio | ScoreDifference | None:
-    """The metric of `group` against all used rows outside it, None when it was not measured.
-
-    A score metric's own estimate for the rest stands in the evidence under reference "rest" without `compare`.
-    """
-    if METRICS[metric].family != "count":
-        inside, outside = evidence.find(metric, group), evidence.find(metric, group, REST)
-        if inside and outside:
-            return ScoreDifference(_score(inside), _score(outside))
-        return None
-    own, everyone = of_group(evidence, metric, group), of_group(evidence, metric)
-    if not isinstance(own, Rate) or not isinstance(everyone, Rate):
-        return None
-    rest = Rate(everyone.x - own.x, everyone.n - own.n, "no row outside the group is in its denominator")
-    return Difference(own, rest) if compare == "difference" else Ratio(own, rest)
-
-
 def between(a: Rate | Score, b: Rate | Score, compare: str) -> Difference | Ratio | ScoreDifference:
     """`a` compared with the reference `b` of other rows."""
     if isinstance(a, Rate) and isinstance(b, Rate):
@@ -260,13 +246,19 @@ def between(a: Rate | Score, b: Rate | Score, compare: str) -> Difference | Rati
     raise TypeError("a rate and a score have no common comparison")
 
 
+def _far(value: float | None, bound: Bound) -> int:
+    """−1 or 1 where floats suffice to say on which side of `bound` the estimate lies, else 0.
+
+    Two divisions and a difference or a division round by less than 1e-15 of the numbers; 1e-9 is far beyond.
+    """
+    if value is None:
+        return 0
+    gap = value - float(bound)
+    return (gap > 0) - (gap < 0) if abs(gap) > 1e-9 * (1 + abs(value)) else 0
+
+
 def _side(value: float | None, bound: Bound) -> int:
     if value is None:
         raise ValueError("an undefined number lies on no side of a bound")
     limit = float(bound)
     return (value > limit) - (value < limit)
-
-
-def _score(found: Measurement) -> Score:
-    reason = None if found.status == "ok" else found.reason or found.status.replace("_", " ")
-    return Score(found.value, found.se, found.transform or "identity", reason)

@@ -1,4 +1,4 @@
-"""Calibration of probabilities: bins of equal mass, a debiased error, a test of perfect calibration."""
+"""Calibration of probabilities: bins of equal mass, a debiased error, a test, and the parts of the Brier score."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from govern.stats.estimate import Estimate
 from govern.stats.intervals import chi2_sf
-from govern.stats.ranked import Estimate, FloatArray, Ranked
+from govern.stats.ranked import FloatArray, IntArray, Ranked, Repeats
+from govern.stats.score_means import too_few_rows
 
 BINS = 15
-MIN_ROWS = 30
 ROWS_IN_BIN = 10
 EXPECTED = 5.0
+FEW_EVENTS = "too few expected events for a test"
+NO_TEST_OF_REPEATS = "rows repeat persons, and the test is for independent rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +30,71 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True)
+class BrierParts:
+    """The Brier score as reliability − resolution + uncertainty + within, each over the calibration bins.
+
+    reliability: mean squared gap of mean score and observed rate (0 to 1, lower is better); resolution: mean
+    squared distance of the observed rates from the overall rate (0 to ¼); uncertainty: rate · (1 − rate); within:
+    what scores that differ inside a bin add, their variance minus twice their covariance with the label. The
+    first two are plug-in values, too high in small samples, and have no interval; nor has the third, which says
+    nothing of the score. Source: Murphy 1973, J. Appl. Meteorol. 12:595–600; within: Stephenson, Coelho &
+    Jolliffe 2008, Weather and Forecasting 23:752–757.
+    """
+
+    reliability: float
+    resolution: float
+    uncertainty: float
+    within: float
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
-    """Calibration error, p-value of perfect calibration (None: too few expected events) and the bins."""
+    """Calibration error, p-value of perfect calibration (None: `p_reason` says why), bins, parts of Brier.
+
+    Where scores are not probabilities there is only the reason.
+    """
 
     error: Estimate
     p_value: float | None
+    p_reason: str | None
     bins: tuple[Bin, ...]
+    brier: BrierParts | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Sums over a bin: rows, Σw, Σwy, Σws, Σws², Σwsy; those with w²: Σw², Σw²y, Σw²s, Σw²(y − s)², Σw²s(1 − s).
+
+    The last is the variance of Σw(y − s) if the scores are right. `parts` counts the bins it was joined from.
+    """
+
+    n: float
+    w: float
+    y: float
+    s: float
+    ss: float
+    sy: float
+    w2: float
+    y2: float
+    s2: float
+    squares2: float
+    implied: float
+    parts: int = 1
+
+    def plus(self, other: _Sums) -> _Sums:
+        """The sums of both bins together."""
+        return _Sums(*(getattr(self, k) + getattr(other, k) for k in _Sums.__slots__))
+
+    @property
+    def gap(self) -> float:
+        """Observed rate − mean score."""
+        return (self.y - self.s) / self.w
+
+    @property
+    def expected(self) -> tuple[float, float]:
+        """Positive and other labels the scores expect, in effective rows (rows without weights)."""
+        scale = self.w / self.w2 if self.w2 else 0.0
+        return self.s * scale, (self.w - self.s) * scale
 
 
 def calibration_of(r: Ranked, bins: int = BINS) -> Calibration:
@@ -48,61 +110,131 @@ def calibration_of(r: Ranked, bins: int = BINS) -> Calibration:
     The p-value is that of Σ gap² / (variance implied by the scores), chi-square with one degree of freedom
     a bin, over neighbouring bins joined until each expects 5 events and 5 non-events; None when the whole
     sample expects fewer.
+    With weights mass, shares, gaps and v are weighted and rows that decide on sizes are effective rows. Where rows
+    repeat persons v comes from the sums of persons, Var T also holds the covariances of the bins, and there is no
+    p-value.
     Source: debiasing Kumar, Liang & Ma 2019, NeurIPS 32 (Verified uncertainty calibration); test after Hosmer
     & Lemeshow 1980, Comm. Stat. A 9:1043–1069; joining Cochran 1954, Biometrics 10:417–451.
     """
-    sums = _bin_sums(r, bins)
-    two = _joined(sums, lambda b: b[0] >= 2)
-    found = tuple(Bin(int(b[0]), float(b[2] / b[0]), float(b[1] / b[0])) for b in two)
-    return Calibration(_error(two, r.n), _p_value(sums), found)
+    to, sums = _binned(r, bins)
+    two = _joined(sums, lambda b: b.n >= 2 and b.w > 0)
+    found = tuple(Bin(int(b.n), b.s / b.w, b.y / b.w) for b in two)
+    error = _error(two, r, _covariance(two, to, r, r.repeats) if r.repeats else None)
+    p_value = _p_value(sums) if r.repeats is None else None
+    reason = None if p_value is not None else FEW_EVENTS if r.repeats is None else NO_TEST_OF_REPEATS
+    return Calibration(error, p_value, reason, found, _brier_parts(two))
 
 
-def _bin_sums(r: Ranked, bins: int) -> FloatArray:
-    """Per bin, (n_bins, 5): rows, positives, Σ score, Σ score·(1 − score), Σ (label − score)²."""
-    n, rows = r.n, r.pos + r.neg
-    wanted = max(1, min(bins, n // ROWS_IN_BIN))
-    # A distinct score goes where the middle of its rows falls: whole numbers, so ties stay together.
-    through = np.cumsum(rows)
-    to = (wanted * (2 * through - rows) // (2 * n)).clip(0, wanted - 1)
-    s = r.score
-    each = np.column_stack([rows, r.pos, rows * s, rows * s * (1 - s), r.pos * (1 - s) ** 2 + r.neg * s**2])
-    starts = np.flatnonzero(np.diff(to, prepend=-1))
-    return np.asarray(np.add.reduceat(each, starts, axis=0), np.float64)
+def expected_calibration_error(r: Ranked, bins: int = BINS) -> Estimate:
+    """Σ share · |observed rate − mean score| over `bins` bins of equal width, 0 to 1; no se: see below.
+
+    The usual plug-in value, for comparison with other tools: it is too high in small samples (chance gaps count in
+    full), so no normal interval around it is honest. For probabilities that have rows; a score of 1 belongs to the
+    last bin. Source: Naeini, Cooper & Hauskrecht 2015, AAAI 29; Guo et al. 2017, ICML 34.
+    """
+    at = np.minimum((r.score * bins).astype(np.int64), bins - 1)
+    gap = np.bincount(at, r.pos * (1 - r.score) - r.neg * r.score, bins)
+    value = float(np.abs(gap).sum()) / (r.positive + r.negative)
+    few = too_few_rows(r)
+    return Estimate(value, None, "identity", "too_few" if few else "ok", few)
 
 
-def _joined(sums: FloatArray, enough: Callable[[FloatArray], bool]) -> list[FloatArray]:
+def _binned(r: Ranked, bins: int) -> tuple[IntArray, list[_Sums]]:
+    """The bin of each distinct score, numbered from 0 without gaps, and the sums of each bin."""
+    mass = r.pos + r.neg
+    total = r.positive + r.negative
+    wanted = max(1, min(bins, int(r.effective[2] + 1e-9) // ROWS_IN_BIN))
+    # A distinct score goes where the middle of its rows falls: whole numbers without weights, so ties stay together.
+    through = np.cumsum(mass)
+    to = (wanted * (2 * through - mass) // (2 * total)).clip(0, wanted - 1)
+    to = to.astype(np.int64)
+    s, one = r.score, 1 - r.score
+    w2 = r.pos2 + r.neg2
+    each = np.column_stack([r.rows, mass, r.pos, mass * s, mass * s * s, r.pos * s, w2, r.pos2, w2 * s,
+                            r.pos2 * one**2 + r.neg2 * s**2, w2 * s * one])
+    new = np.diff(to, prepend=-1) != 0
+    sums = np.add.reduceat(each, np.flatnonzero(new), axis=0)
+    return np.cumsum(new) - 1, [_Sums(*row) for row in sums.tolist()]
+
+
+def _joined(sums: list[_Sums], enough: Callable[[_Sums], bool]) -> list[_Sums]:
     """Neighbours added up until each sum is `enough`; what is left at the end joins the last one."""
-    out: list[FloatArray] = []
-    open_ = np.zeros(sums.shape[1])
+    out: list[_Sums] = []
+    open_: _Sums | None = None
     for row in sums:
-        open_ = open_ + row
+        open_ = row if open_ is None else open_.plus(row)
         if enough(open_):
             out.append(open_)
-            open_ = np.zeros(sums.shape[1])
-    if open_[0]:
-        out.append(out.pop() + open_ if out else open_)
+            open_ = None
+    if open_ is not None:
+        out.append(out.pop().plus(open_) if out else open_)
     return out
 
 
-def _error(bins: list[FloatArray], n: int) -> Estimate:
+def _error(bins: list[_Sums], r: Ranked, covariance: tuple[FloatArray, FloatArray] | None) -> Estimate:
+    n = r.positive + r.negative
     total = variance = 0.0
-    for rows, positives, score, implied, squares in bins:
-        gap = (positives - score) / rows
-        w = rows / n
-        noise = max(0.0, squares - rows * gap * gap) / rows / (rows - 1) if rows > 1 else 0.0
+    shares, offs = [], []
+    for i, b in enumerate(bins):
+        gap = b.gap
+        w = b.w / n
+        free = b.w - b.w2 / b.w
+        if covariance is not None:
+            noise, units = float(covariance[0][i, i]), float(covariance[1][i])
+        else:
+            # Σw²(y − s − gap)²; the last term, what weights that go with y − s add, is exactly 0 without weights.
+            uneven = (b.y2 - b.s2) - b.w2 / b.w * (b.y - b.s)
+            squares = b.squares2 - b.w2 * gap * gap - 2 * gap * uneven
+            noise, units = (max(0.0, squares) / b.w / free if free > 0 else 0.0), b.w2
         total += w * (gap * gap - noise)
-        spread = max(noise, implied / rows / rows)
-        variance += w * w * (2 * spread * spread + 4 * spread * max(gap * gap - noise, 0.0))
+        spread = max(noise, b.implied * (units / b.w2) / b.w / b.w)
+        beyond = max(gap * gap - noise, 0.0)
+        variance += w * w * (2 * spread * spread + 4 * spread * beyond)
+        shares.append(w)
+        offs.append(math.copysign(math.sqrt(beyond), gap))
+    if covariance is not None:
+        apart = covariance[0] - np.diag(np.diag(covariance[0]))
+        share, off = np.array(shares), np.array(offs)
+        joint = 2 * apart**2 + 4 * apart * np.outer(off, off)
+        variance = max(variance, variance + float(share @ joint @ share))
     value, se = math.sqrt(max(total, 0.0)), math.sqrt(variance)
-    if n < MIN_ROWS:
-        return Estimate(value, se, "square", "too_few", f"fewer than {MIN_ROWS} rows")
-    return Estimate(value, se, "square")
+    few = too_few_rows(r)
+    return Estimate(value, se, "square", "too_few" if few else "ok", few)
 
 
-def _p_value(sums: FloatArray) -> float | None:
-    bins = _joined(sums, lambda b: b[2] >= EXPECTED and b[0] - b[2] >= EXPECTED)
-    if bins[0][2] < EXPECTED or bins[0][0] - bins[0][2] < EXPECTED:
+def _covariance(bins: list[_Sums], to: IntArray, r: Ranked, rows: Repeats
+                ) -> tuple[FloatArray, FloatArray]:
+    """Covariances of the gaps of the joined bins, (n_bins, n_bins), from the sums of each person in each bin, and
+    Σ over persons of (Σw)² in each bin, (n_bins,)."""
+    joined = np.repeat(np.arange(len(bins)), [b.parts for b in bins])[to]
+    k = len(bins)
+    gap, w = np.array([b.gap for b in bins]), np.array([b.w for b in bins])
+    bin_ = joined[rows.place]
+    off = rows.w * (rows.y - r.score[rows.place] - gap[bin_])
+    persons, person = np.unique(rows.unit, return_inverse=True)
+    code = person * k + bin_
+    sums = np.bincount(code, off, len(persons) * k).reshape(-1, k) / w
+    mass = np.bincount(code, rows.w, len(persons) * k).reshape(-1, k) / w
+    # Σw / (Σw − units/Σw), as in a variance with n − 1; a bin of one person says nothing of its own noise.
+    units = (mass**2).sum(axis=0)
+    free = 1 - units
+    scale = np.where(free > 1e-12, 1 / np.sqrt(np.where(free > 1e-12, free, 1.0)), 0.0)
+    # einsum, not a matrix product: that may depend on the number of threads.
+    return np.asarray(np.einsum("ij,ik->jk", sums, sums) * np.outer(scale, scale), np.float64), units * w * w
+
+
+def _p_value(sums: list[_Sums]) -> float | None:
+    bins = _joined(sums, lambda b: min(b.expected) >= EXPECTED)
+    if min(bins[0].expected) < EXPECTED:
         return None
     # Scores of exactly 0 and 1 imply no variance: any gap then refutes them.
-    terms = (0.0 if b[1] == b[2] else float((b[1] - b[2]) ** 2 / b[3]) if b[3] else math.inf for b in bins)
+    terms = (0.0 if b.y == b.s else (b.y - b.s) ** 2 / b.implied if b.implied else math.inf for b in bins)
     return chi2_sf(math.fsum(terms), len(bins))
+
+
+def _brier_parts(bins: list[_Sums]) -> BrierParts:
+    n = math.fsum(b.w for b in bins)
+    rate = math.fsum(b.y for b in bins) / n
+    return BrierParts(math.fsum(b.w * b.gap**2 for b in bins) / n,
+                      math.fsum(b.w * (b.y / b.w - rate) ** 2 for b in bins) / n, rate * (1 - rate),
+                      math.fsum(b.ss - b.s * b.s / b.w - 2 * (b.sy - b.s * b.y / b.w) for b in bins) / n)

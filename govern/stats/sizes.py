@@ -38,17 +38,13 @@ def rows_to_settle(x1: int, n1: int, x2: int | None, n2: int | None, *, compare:
     return None if many is None else many - n1
 
 
-def growth_to_settle(x1: int, n1: int, x2: int | None, n2: int | None, *, compare: str | None,
-                     minimum: Limit, maximum: Limit, alpha_pass: float, alpha_fail: float) -> int | None:
-    """How many times as many rows of all groups, at the observed rates, decide: a whole number up to 1,000.
+def times_to_settle(decided: Callable[[int], bool]) -> int | None:
+    """The smallest whole number up to 1,000 of which `decided` is true, told how many times the rows there are.
 
-    Arguments, errors and undefined cases as in `rows_to_settle`; 1 when it is decided already, None when a
-    thousand times the rows would not do it (the estimate sits on the limit).
+    1 when it is decided already, None when a thousand times the rows would not do it (the estimate sits on the
+    limit). `decided` stays true once it is.
     """
-    if n1 == 0 or (compare is not None and not n2) or (compare == "ratio" and not x2):
-        return None
-    decided = _decider(x1, n1, x2, n2, compare, minimum, maximum, alpha_pass, alpha_fail)
-    return _first(lambda k: decided(k * n1, None if n2 is None else k * n2), 1, MOST_TIMES)
+    return _first(decided, 1, MOST_TIMES)
 
 
 def _decider(x1: int, n1: int, x2: int | None, n2: int | None, compare: str | None, minimum: Limit, maximum: Limit,
@@ -107,12 +103,13 @@ def selections_to_meet(x1: int, n1: int, x2: int | None, n2: int | None, *, comp
     return target - x1 if target <= min(most, n1) else None
 
 
-def detectable_gap(n1: int, n2: int, p: float, *, alpha: float, power: float = 0.8) -> float | None:
+def detectable_gap(n1: float, n2: float, p: float, *, alpha: float, power: float = 0.8) -> float | None:
     """The smallest difference of rates (0 to 1) that these sizes would show to be one, in `power` of samples.
 
     `p` is the rate of group 2; the rate of group 1 lies on the side of the middle, where the spread is
     larger. "Show" is a one-sided test of no gap at `alpha`, pooled under no gap and unpooled at the gap, by
-    the normal approximation. None when even the largest possible difference would be missed too often.
+    the normal approximation; with n2 infinite `p` is a fixed value. None when even the largest possible
+    difference would be missed too often.
     Source: Fleiss, Levin & Paik 2003, Statistical Methods for Rates and Proportions, 3rd ed., ch. 4.
 
     Raises: ValueError when n < 1, p lies outside 0 to 1, alpha outside 0 to 0.5 or power outside 0.5 to 1.
@@ -125,7 +122,7 @@ def detectable_gap(n1: int, n2: int, p: float, *, alpha: float, power: float = 0
 
     def shown(gap: float) -> bool:
         p1 = p + gap if up else p - gap
-        pooled = (n1 * p1 + n2 * p) / (n1 + n2)
+        pooled = p if math.isinf(n2) else (n1 * p1 + n2 * p) / (n1 + n2)
         none = math.sqrt(max(0.0, pooled * (1 - pooled)) * (1 / n1 + 1 / n2))
         there = math.sqrt(max(0.0, p1 * (1 - p1)) / n1 + p * (1 - p) / n2)
         return gap >= z_alpha * none + z_power * there
@@ -137,6 +134,17 @@ def detectable_gap(n1: int, n2: int, p: float, *, alpha: float, power: float = 0
         middle = (low + high) / 2
         low, high = (low, middle) if shown(middle) else (middle, high)
     return high
+
+
+def detectable_distance(se: float, *, alpha: float, power: float = 0.8) -> float:
+    """The smallest distance from a fixed value that a normal estimate with this standard error shows, in `power`
+    of samples, by a one-sided test at `alpha`: se · (z of alpha + z of power), in the unit of `se`.
+
+    Raises: ValueError when se is negative, alpha outside 0 to 0.5 or power outside 0.5 to 1.
+    """
+    if not se >= 0 or not 0 < alpha < 0.5 or not 0.5 <= power < 1:
+        raise ValueError(f"no detectable distance for standard error {se}, error {alpha}, power {power}")
+    return se * (NormalDist().inv_cdf(power) - NormalDist().inv_cdf(alpha))
 
 
 def _bounds(x1: float, n1: float, x2: float | None, n2: float | None, compare: str | None, alpha: float) -> Pair:

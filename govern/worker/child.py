@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> NoReturn:
     layers, left_open = sandbox.enter(settings["memory_bytes"], settings["cpu_seconds"], settings["parent"])
     sys.path += settings["model_path"]
     _write(replies, pack({"layers": layers, "open": left_open}))
-    server = _Server()
+    server = _Server(settings["model_path"])
     with contextlib.suppress(EndOfStream, BrokenPipeError):
         while True:
             request, buffers = unpack(lambda n: _read(requests, n), lambda: MAX_REQUEST)
@@ -44,10 +44,11 @@ def main(arguments: Sequence[str]) -> NoReturn:
 
 
 class _Server:
-    """What is kept between requests: the loaded model."""
+    """What is kept between requests: the loaded model, the folders of the user's own modules."""
 
-    def __init__(self) -> None:
+    def __init__(self, folders: Sequence[str]) -> None:
         self.loaded: Loaded | None = None
+        self.folders = folders
 
     def preload(self, modules: Sequence[str]) -> None:
         """Import modules ahead of their use; what cannot be imported shows when it is needed."""
@@ -71,17 +72,34 @@ class _Server:
     def _answer(self, request: Header, buffers: Sequence[Buffer]) -> Reply:
         if request["op"] == "load":
             return self._load(buffers[0], request["format"])
+        if request["op"] == "custom":
+            return self._custom(request, buffers)
         if self.loaded is None:
             raise Failure("unsupported", text="no model is loaded")
         return _ON_BATCH[request["op"]](self.loaded, request, buffers)
 
     def _load(self, data: Buffer, format: str) -> Reply:
+        layer = self._forbid_writing()
+        self.loaded, description = load(data, format)
+        return {**description, "layer": layer}, []
+
+    def _forbid_writing(self) -> str | None:
         # numpy and joblib reserve shared memory at import, which needs files that grow: import them before.
         self.preload(["numpy", "joblib"])
         sys.dont_write_bytecode = True
-        layer = sandbox.forbid_writing()
-        self.loaded, description = load(data, format)
-        return {**description, "layer": layer}, []
+        return sandbox.forbid_writing()
+
+    def _custom(self, request: Header, buffers: Sequence[Buffer]) -> Reply:
+        self._forbid_writing()
+        from govern.worker import custom
+
+        function = custom.find(request["function"], self.folders)
+        rows = custom.rows_of(request, buffers)
+        try:
+            value, replicates = custom.measure(function, rows, request["replicates"], request["seed"])
+        except ValueError as e:
+            return {"reason": str(e)[:MAX_TEXT]}, []
+        return {"value": value}, [replicates.data]
 
 
 def _batch(loaded: Loaded, batch: Header, buffers: Sequence[Buffer]) -> Any:
@@ -95,10 +113,10 @@ def _predict(loaded: Loaded, request: Header, buffers: Sequence[Buffer]) -> Repl
 
     x = _batch(loaded, request["batch"], buffers)
     started = time.perf_counter()
-    labels, score, invalid, not_finite = predict(loaded, x, request["batch"]["rows"], request["positive"])
+    found = predict(loaded, x, request["batch"]["rows"], request["positive"])
     seconds = time.perf_counter() - started
-    answer = {"invalid_rows": invalid, "not_finite": not_finite, "seconds": seconds}
-    return answer, [labels.data, *([] if score is None else [score.data])]
+    answer = {"invalid_rows": found.invalid_rows, "not_finite": found.not_finite, "seconds": seconds}
+    return answer, [a.data for a in (found.labels, found.score, found.values) if a is not None]
 
 
 def _smoke(loaded: Loaded, request: Header, buffers: Sequence[Buffer]) -> Reply:

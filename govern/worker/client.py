@@ -1,4 +1,4 @@
-"""What the parent asks the model's process: load, predict, check, explain, time; checked answers.
+"""What the parent asks the model's process: load, predict, check, explain, time, own metrics; checked answers.
 
 Imports nothing heavy: the process is started before the parent imports numpy to read the answers.
 """
@@ -18,7 +18,7 @@ from govern.worker.protocol import Buffer, Header
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from govern.worker.replies import Described, Explained, Prediction, SmokeReply, Timed
+    from govern.worker.replies import CustomReply, Described, Explained, Prediction, SmokeReply, Timed
 
 __all__ = ["Limits", "Pending", "Worker"]
 
@@ -77,27 +77,32 @@ class Worker:
         self._described = pending.result()
         return self._described
 
-    def predict(self, batch: pa.RecordBatch, positive: str) -> Prediction:
-        """The predictions for `batch`, which has exactly the feature columns in the model's order."""
+    def predict(self, batch: pa.RecordBatch, positive: str | None) -> Prediction:
+        """The predictions for `batch`, which has exactly the feature columns in the model's order.
+
+        `positive` is the class whose scores are given back, None for those of all classes (and a regressor).
+        """
         return self.submit_predict(batch, positive).result()
 
-    def submit_predict(self, batch: pa.RecordBatch, positive: str) -> Pending[Prediction]:
+    def submit_predict(self, batch: pa.RecordBatch, positive: str | None) -> Pending[Prediction]:
         """As `predict`, without waiting for the answer."""
         described, rows = self._model_with(positive), batch.num_rows
+        n_classes = len(described.classes)
 
         def read(answer: Header, buffers: Sequence[Buffer]) -> Prediction:
             from govern.worker.replies import read_prediction
 
-            return read_prediction(answer, buffers, rows, len(described.classes), described.has_score)
+            return read_prediction(answer, buffers, rows, n_classes, described.has_score, positive is None)
 
         header, buffers = _batch_request("predict", batch, positive)
-        return self._process.submit(header, buffers, failures.PREDICTING, read, 12 * rows)
+        size = rows * (4 + 8 * (n_classes if positive is None and n_classes else 1))
+        return self._process.submit(header, buffers, failures.PREDICTING, read, size)
 
-    def smoke(self, batch: pa.RecordBatch, positive: str) -> SmokeReply:
+    def smoke(self, batch: pa.RecordBatch, positive: str | None) -> SmokeReply:
         """Whether the first 20 rows at most give the same answer twice, and alone as in a batch."""
         return self.submit_smoke(batch, positive).result()
 
-    def submit_smoke(self, batch: pa.RecordBatch, positive: str) -> Pending[SmokeReply]:
+    def submit_smoke(self, batch: pa.RecordBatch, positive: str | None) -> Pending[SmokeReply]:
         """As `smoke`, without waiting for the answer."""
         self._model_with(positive)
         batch = batch.slice(0, SMOKE_ROWS)
@@ -151,7 +156,7 @@ class Worker:
     def time(
         self,
         batch: pa.RecordBatch,
-        positive: str,
+        positive: str | None,
         single_repeats: int = 100,
         batch_repeats: int = 5,
         budget_seconds: float = 0.5,
@@ -162,7 +167,7 @@ class Worker:
     def submit_time(
         self,
         batch: pa.RecordBatch,
-        positive: str,
+        positive: str | None,
         single_repeats: int = 100,
         batch_repeats: int = 5,
         budget_seconds: float = 0.5,
@@ -180,11 +185,25 @@ class Worker:
 
         return self._process.submit(header, buffers, failures.TIMING, read, 8 * (single_repeats + batch_repeats))
 
-    def _model_with(self, positive: str) -> Described:
+    def submit_custom(self, function: str, header: Header, buffers: Sequence[Buffer], replicates: int, seed: int
+                      ) -> Pending[CustomReply]:
+        """The value and bootstrap replicates of a metric of the user's own, `module:function`, under way; a model
+        need not be loaded. `header` and `buffers` are rows as `custom.rows_of` reads them.
+        """
+
+        def read(answer: Header, buffers: Sequence[Buffer]) -> CustomReply:
+            from govern.worker.replies import read_custom
+
+            return read_custom(answer, buffers, replicates)
+
+        request = {"op": "custom", "function": function, "replicates": replicates, "seed": seed, **header}
+        return self._process.submit(request, buffers, failures.MEASURING, read, 8 * replicates)
+
+    def _model_with(self, positive: str | None) -> Described:
         if self._described is None:
             raise InputError("no model is loaded", where=self._process.name)
         known = self._described.classes
-        if known and positive not in known:
+        if known and positive is not None and positive not in known:
             labels = ", ".join(known[:10])
             what = f'the model has no class "{positive}"; its classes are {labels}'
             raise InputError(what, where=self._process.name, fix="name one of them with --positive")
@@ -197,7 +216,7 @@ class Worker:
         return read_described(answer, buffers)
 
 
-def _batch_request(operation: str, batch: pa.RecordBatch, positive: str) -> tuple[Header, list[Buffer]]:
+def _batch_request(operation: str, batch: pa.RecordBatch, positive: str | None) -> tuple[Header, list[Buffer]]:
     from govern.worker.frames import encode
 
     described, buffers = encode(batch)

@@ -268,7 +268,7 @@ def _agnostic(loaded: Loaded, x: Any, background: Any, positive: str, seed: int,
             return np.asarray(loaded.model.predict_proba(given), dtype=np.float64)[:, column]
         from govern.worker.predict import predict
 
-        labels: Floats = (predict(loaded, given, len(given), positive)[0] == column).astype(np.float64)
+        labels: Floats = np.asarray(predict(loaded, given, len(given), positive).labels == column, dtype=np.float64)
         return labels
 
     values, base, outputs = permutation_values(output, both, rows, seed)

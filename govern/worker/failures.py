@@ -10,6 +10,7 @@ from govern.worker.protocol import Header
 
 LOADING, PREDICTING, CHECKING = "loading", "predicting", "being checked"
 EXPLAINING, TIMING, STARTING = "being explained", "being timed", "starting"
+MEASURING = "measuring a metric of your own"
 
 MEND_DATA: Final = "check that the data has the columns and values the model was trained on"
 MEND_SAVE: Final = "save the model again with the library versions installed here"
@@ -48,6 +49,8 @@ def reported(answer: Header, doing: str, name: str, memory_bytes: int) -> InputE
         fix = "save the fitted model itself"
     elif kind == "shape":
         what, fix = f"the model's answer has the wrong shape: {text}", MEND_DATA
+    elif kind == "function":
+        what, fix = text, said.get("fix", "")
     elif kind == "unsupported":
         what = f"the model cannot be used: {text}"
     return InputError(what, where=name, fix=fix)

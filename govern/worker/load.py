@@ -26,12 +26,20 @@ MISSING_ATTRIBUTE: Final = re.compile(r"Can't get attribute '([^']+)' on <module
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model in memory: `names` it remembers for its columns, `classes` as text in predict_proba's order."""
+    """A model in memory: `names` it remembers for its columns, `classes` as text in predict_proba's order.
+
+    A model without classes is a regressor.
+    """
 
     model: Any
     names: tuple[str, ...] | None
     classes: tuple[str, ...]
     has_score: bool
+
+    @property
+    def task(self) -> str:
+        """classifier or regressor."""
+        return "classifier" if self.classes else "regressor"
 
 
 def load(data: Buffer, format: str) -> tuple[Loaded, Header]:
@@ -49,11 +57,14 @@ def load(data: Buffer, format: str) -> tuple[Loaded, Header]:
     use_one_thread(model)
     last = last_step(model)
     classes = _classes(model, last)
+    if not classes:
+        _refuse_other_kinds(model)
     names = _names(model)
     loaded = Loaded(model, names, classes, bool(classes) and callable(getattr(model, "predict_proba", None)))
     n_features = getattr(model, "n_features_in_", None)
     return loaded, {
         "type": _described_type(model),
+        "task": loaded.task,
         "libraries": _libraries(model, bool(names)),
         "features": names,
         "n_features": int(n_features) if n_features is not None else None,
@@ -122,6 +133,20 @@ def _classes(model: Any, last: Any) -> tuple[str, ...]:
     if any(hasattr(c, "__len__") and not isinstance(c, (str, bytes)) for c in found):
         raise Failure("unsupported", text="it predicts several targets at once")
     return tuple(label(c) for c in found)
+
+
+def _refuse_other_kinds(model: Any) -> None:
+    """Raises Failure for a model without classes that says it is something else than a regressor."""
+    try:
+        kind = model.__sklearn_tags__().estimator_type
+    except Exception:
+        # Boosters and classes of the user's own say nothing about themselves.
+        kind = getattr(model, "_estimator_type", None)
+    if kind == "classifier":
+        raise Failure("unsupported", text="it has no classes_, so its labels cannot be told apart")
+    if isinstance(kind, str) and kind != "regressor":
+        text = f"it says it is a {kind.replace('_', ' ')}, neither a classifier nor a regressor"
+        raise Failure("unsupported", text=text)
 
 
 def _names(model: Any) -> tuple[str, ...] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -28,27 +29,56 @@ SUM_TOLERANCE: Final = 1e-6
 Floats = NDArray[np.float64]
 
 
-def predict(loaded: Loaded, x: Any, rows: int, positive: str) -> tuple[NDArray[np.int32], Floats | None, int, int]:
-    """Label codes (n,) into the classes (−1: none of them), score (n,) of `positive` or None, rows whose
-    probabilities are invalid (outside 0 to 1, or a sum other than 1), rows whose score is not finite.
+@dataclass(frozen=True)
+class Answer:
+    """What the model said about n rows. A classifier: `labels` (n,), positions in its classes (−1: none of
+    them), and with predict_proba `score`, (n,) of one class or (n, n_classes). A regressor: `values` (n,).
 
-    Raises Failure where the model's answer has another shape than (n_rows,) and (n_rows, n_classes).
+    `invalid_rows` have probabilities outside 0 to 1 or with a sum other than 1; `not_finite` counts the rows
+    with a score or value that is missing or infinite.
+    """
+
+    labels: NDArray[np.int32] | None
+    score: Floats | None = None
+    values: Floats | None = None
+    invalid_rows: int = 0
+    not_finite: int = 0
+
+
+def predict(loaded: Loaded, x: Any, rows: int, positive: str | None) -> Answer:
+    """The model's answer for x: scores of the class `positive`, of all classes where that is None.
+
+    Raises Failure where the answer has another shape than (n_rows,) and (n_rows, n_classes), or a regressor
+    answers with something else than numbers.
     """
     if not loaded.classes:
-        raise Failure("unsupported", text="it has no classes_, so its labels cannot be told apart")
+        values = _values(loaded, x, rows) if rows else np.empty(0)
+        return Answer(None, values=values, not_finite=int((~np.isfinite(values)).sum()))
     if rows == 0:
-        return np.empty(0, np.int32), np.empty(0) if loaded.has_score else None, 0, 0
+        none = np.empty(0) if positive is not None else np.empty((0, len(loaded.classes)))
+        return Answer(np.empty(0, np.int32), none if loaded.has_score else None)
     if not loaded.has_score:
-        return _label_codes(loaded, x, rows), None, 0, 0
+        return Answer(_label_codes(loaded, x, rows))
     probabilities = _probabilities(loaded, x, rows)
-    score = np.ascontiguousarray(probabilities[:, loaded.classes.index(positive)], dtype=np.float64)
+    chosen = probabilities if positive is None else probabilities[:, loaded.classes.index(positive)]
+    score = np.ascontiguousarray(chosen, dtype=np.float64)
     with np.errstate(invalid="ignore"):
         outside = ((probabilities < 0) | (probabilities > 1)).any(axis=1)
         invalid = outside | (np.abs(probabilities.sum(axis=1, dtype=np.float64) - 1) > SUM_TOLERANCE)
     codes = _most_probable(probabilities, _ties_allowed(loaded.model))
     if codes is None:
         codes = _label_codes(loaded, x, rows)
-    return codes, score, int(invalid.sum()), int((~np.isfinite(score)).sum())
+    finite = np.isfinite(score) if positive is not None else np.isfinite(score).all(axis=1)
+    return Answer(codes, score, None, int(invalid.sum()), int((~finite).sum()))
+
+
+def _values(loaded: Loaded, x: Any, rows: int) -> Floats:
+    answer = np.asarray(loaded.model.predict(x))
+    if answer.shape == (rows, 1):
+        answer = answer[:, 0]
+    if answer.shape != (rows,) or answer.dtype.kind not in "fiub":
+        raise Failure("shape", text=f"predict gave {answer.dtype} of shape {answer.shape}, not numbers of ({rows},)")
+    return np.ascontiguousarray(answer, dtype=np.float64)
 
 
 def _probabilities(loaded: Loaded, x: Any, rows: int) -> NDArray[Any]:
@@ -98,9 +128,10 @@ def _most_probable(probabilities: NDArray[Any], ties_allowed: bool | None) -> ND
     return largest
 
 
-def smoke(loaded: Loaded, x: Any, rows: int, positive: str) -> tuple[float, float]:
-    """Largest difference of the score (of labels, 0 or 1, without one) between two calls with the same rows,
-    and between the whole batch and its rows one at a time.
+def smoke(loaded: Loaded, x: Any, rows: int, positive: str | None) -> tuple[float, float]:
+    """Largest difference (0 to 1) between two calls with the same rows, and between the whole batch and its
+    rows one at a time: of scores; of labels where there are none; of a regressor's values a and b,
+    |a − b| / max(1, |a|).
     """
     first = _answers(loaded, x, rows, positive)
     again = _answers(loaded, x, rows, positive)
@@ -108,14 +139,16 @@ def smoke(loaded: Loaded, x: Any, rows: int, positive: str) -> tuple[float, floa
     return _largest_difference(first, again), _largest_difference(first, single)
 
 
-def _answers(loaded: Loaded, x: Any, rows: int, positive: str) -> Floats:
-    codes, score, _, _ = predict(loaded, x, rows, positive)
-    return codes.astype(np.float64) if score is None else score
+def _answers(loaded: Loaded, x: Any, rows: int, positive: str | None) -> Floats:
+    answer = predict(loaded, x, rows, positive)
+    given = next((a for a in (answer.values, answer.score, answer.labels) if a is not None), np.empty(0))
+    return np.asarray(given, dtype=np.float64)
 
 
 def _largest_difference(a: Floats, b: Floats) -> float:
-    both_missing = np.isnan(a) & np.isnan(b)
-    gaps = np.where(both_missing, 0.0, np.abs(a - b))
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    with np.errstate(invalid="ignore"):
+        gaps = np.where(same, 0.0, np.abs(a - b) / np.maximum(1.0, np.abs(a)))
     # 1 is the most a probability or a label can differ by; an answer that is missing once differs wholly.
     return float(np.where(np.isfinite(gaps), np.minimum(gaps, 1.0), 1.0).max(initial=0.0))
 

@@ -23,8 +23,9 @@ MAX_NAMES: Final = 100_000
 
 @dataclass(frozen=True)
 class Described:
-    """What was loaded. `classes` are text in predict_proba's column order, () for none; `features` are the
-    column names the model remembers, None if it remembers none; `load_seconds` includes late imports.
+    """What was loaded. `task` is classifier or regressor; `classes` are text in predict_proba's column order,
+    () for a regressor; `features` are the column names the model remembers, None if it remembers none;
+    `load_seconds` includes late imports.
     """
 
     type: str
@@ -36,26 +37,32 @@ class Described:
     parameters: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     load_seconds: float = 0.0
+    task: str = "classifier"
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """labels (n,): positions in `Described.classes`, −1 for a label outside them; score (n,): probability of
-    the positive class, NaN where the model gave none, None without predict_proba; `invalid_rows` have a
-    probability outside 0 to 1 or a sum other than 1 ± 1e-6; `seconds` the model took.
+    """The answers for n = `rows` rows. Of a classifier: labels (n,), positions in `Described.classes`, −1 for a
+    label outside them; score (n,), the probability of the positive class, or (n, n_classes) where none was
+    named, NaN where the model gave none, None without predict_proba. Of a regressor: values (n,).
+
+    `invalid_rows` have a probability outside 0 to 1 or a sum other than 1 ± 1e-6; `not_finite` rows have a
+    score or value that is missing or infinite; `seconds` the model took.
     """
 
-    labels: NDArray[np.int32]
+    labels: NDArray[np.int32] | None
     score: Floats | None
     invalid_rows: int
     not_finite: int
     seconds: float
+    values: Floats | None = None
+    rows: int = 0
 
 
 @dataclass(frozen=True)
 class SmokeReply:
-    """Largest difference (0 to 1) of the score, or of labels without one: the same rows twice, and the batch
-    against its rows one at a time.
+    """Largest difference (0 to 1) of scores, of labels without them, of a regressor's values relative to their
+    size where that exceeds 1: the same rows twice, and the batch against its rows one at a time.
     """
 
     repeat_difference: float
@@ -100,13 +107,25 @@ class Timed:
     peak_memory_bytes: int
 
 
+@dataclass(frozen=True)
+class CustomReply:
+    """What a metric of the user's own gave: a finite `value` with (k,) `replicates`, NaN where there was none, or
+    None with the reason."""
+
+    value: float | None
+    replicates: Floats
+    reason: str = ""
+
+
 def read_described(answer: Header, buffers: Sequence[Buffer]) -> Described:
     """The checked description of the model."""
     features, n_features = answer.get("features"), answer.get("n_features")
     libraries, parameters = _table(answer.get("libraries")), _table(answer.get("parameters"))
     _check(n_features is None or (type(n_features) is int and 0 <= n_features <= 10**7))
     classes = _names(answer.get("classes"))
-    _check(type(answer.get("has_score")) is bool and len(set(classes)) == len(classes) and not buffers)
+    _check(answer.get("task") == ("classifier" if classes else "regressor"))
+    _check(type(answer.get("has_score")) is bool and (bool(classes) or not answer["has_score"]))
+    _check(len(set(classes)) == len(classes) and not buffers)
     return Described(
         type=printable(_text(answer.get("type")), 300),
         libraries={printable(k): printable(_text(v)) for k, v in libraries.items()},
@@ -117,22 +136,42 @@ def read_described(answer: Header, buffers: Sequence[Buffer]) -> Described:
         parameters={printable(k): _scalar(v) for k, v in list(parameters.items())[:20]},
         warnings=tuple(printable(w, 200) for w in _names(answer.get("warnings"))[:10]),
         load_seconds=_number(answer.get("load_seconds"), 0, math.inf),
+        task=answer["task"],
     )
 
 
 def read_prediction(
-    answer: Header, buffers: Sequence[Buffer], rows: int, n_classes: int, has_score: bool
+    answer: Header, buffers: Sequence[Buffer], rows: int, n_classes: int, has_score: bool, every_class: bool = False
 ) -> Prediction:
-    """The checked predictions for `rows` rows."""
-    _check(len(buffers) == (2 if has_score else 1) and len(buffers[0]) == 4 * rows)
-    labels = np.frombuffer(buffers[0], dtype=np.int32)
-    _check(rows == 0 or bool(labels.min() >= -1 and labels.max() < n_classes))
+    """The checked predictions for `rows` rows; `n_classes` 0 stands for a regressor, `every_class` asks for the
+    scores of all classes.
+    """
+    labels = score = values = None
+    if n_classes:
+        _check(len(buffers) == (2 if has_score else 1) and len(buffers[0]) == 4 * rows)
+        labels = np.frombuffer(buffers[0], dtype=np.int32)
+        _check(rows == 0 or bool(labels.min() >= -1 and labels.max() < n_classes))
+        if has_score and every_class:
+            score = _floats(buffers[1], rows * n_classes).reshape(rows, n_classes)
+        elif has_score:
+            score = _floats(buffers[1], rows)
+    else:
+        _check(len(buffers) == 1)
+        values = _floats(buffers[0], rows)
+    numbers = score if values is None else values
+    not_finite = _number(answer.get("not_finite"), 0, rows)
+    if numbers is not None:
+        # What is done with the numbers hangs on this count: it must be true.
+        finite = np.isfinite(numbers.reshape(rows, -1)).all(axis=1) if rows else np.empty(0, bool)
+        _check(not_finite == rows - int(finite.sum()))
     return Prediction(
         labels=labels,
-        score=_floats(buffers[1], rows) if has_score else None,
+        score=score,
         invalid_rows=int(_number(answer.get("invalid_rows"), 0, rows)),
-        not_finite=int(_number(answer.get("not_finite"), 0, rows)),
+        not_finite=int(not_finite),
         seconds=_number(answer.get("seconds"), 0, math.inf),
+        values=values,
+        rows=rows,
     )
 
 
@@ -170,6 +209,17 @@ def read_timed(answer: Header, buffers: Sequence[Buffer], rows: int) -> Timed:
     single, batch = (_floats(b, len(b) // 8) for b in buffers)
     _check(all(bool((np.isfinite(a) & (a >= 0)).all()) for a in (single, batch)))
     return Timed(single, batch, rows, int(_number(answer.get("peak_memory_bytes"), 0, 2**60)))
+
+
+def read_custom(answer: Header, buffers: Sequence[Buffer], replicates: int) -> CustomReply:
+    """The checked value of a metric of the user's own."""
+    if "reason" in answer:
+        _check("value" not in answer and not buffers)
+        return CustomReply(None, np.empty(0), printable(_text(answer["reason"]), 200))
+    _check(len(buffers) == 1)
+    found = _floats(buffers[0], replicates)
+    _check(not np.isinf(found).any())
+    return CustomReply(_number(answer.get("value"), -math.inf, math.inf), found)
 
 
 def _check(holds: bool) -> None:

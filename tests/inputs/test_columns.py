@@ -73,6 +73,35 @@ def test_without_a_model() -> None:
     assert 'has no column "q"' in refusal(STORED | {"data.prediction": "q"})
 
 
+def test_weight_cluster_and_control_are_read_and_are_no_features() -> None:
+    flags = {"data.weight": "p", "data.cluster": "debt", "data.control": ["sex"]}
+    found = plan(MODEL | flags, None, 1)
+    assert found.features == ("income",) and found.control == {"sex": "sex"}
+    assert (found.weight, found.cluster) == ("p", "debt") and found.read == ("income", "y", "sex", "p", "debt")
+    named = plan(MODEL | {"data.weight": "p", "data.control": ["sex"]}, ["sex", "p", "income"], 3)
+    assert named.features == ("sex", "p", "income") and named.read == ("sex", "p", "income", "y")
+    none = plan(MODEL, ["income"])
+    assert (none.control, none.weight, none.cluster) == ({}, None, None)
+    both = plan(MODEL | {"data.sensitive": ["sex"], "data.control": ["sex"]}, ["income"])
+    assert both.sensitive == both.control == {"sex": "sex"} and both.read == ("income", "y", "sex")
+
+
+@pytest.mark.parametrize(("flags", "said"), [
+    ({"data.weight": "y"}, '"y" cannot be both the target and the weight'),
+    ({"data.weight": "p"}, '"p" cannot be both the stored output and the weight'),
+    ({"data.cluster": "debt", "data.weight": "debt"}, '"debt" cannot be both the weight and the cluster column'),
+    ({"data.weight": "sex", "data.sensitive": ["sex"]}, 'the sensitive feature "sex" is the weight itself'),
+    ({"data.cluster": "sex", "data.control": ["sex"]}, 'the control feature "sex" is the cluster column itself'),
+    ({"data.control": ["y"]}, 'the control feature "y" is the target itself'),
+    ({"data.control": ["sx"]}, 'has no column "sx"; did you mean "sex"?'),
+    ({"data.weight": "weight"}, 'has no column "weight"'),
+    ({"data.cluster": "incom"}, 'has no column "incom"; did you mean "income"?'),
+    ({"data.cluster": "debt", "data.features": ["debt"]}, 'the cluster column "debt" is among the features'),
+])
+def test_roles_that_exclude_each_other(flags: dict[str, Any], said: str) -> None:
+    assert said in refusal(STORED | flags)
+
+
 def test_underscores_that_lightgbm_wrote_for_spaces_are_matched() -> None:
     settings = load_settings(MODEL, config=None, cwd=Path("no-such-folder"))
     found = plan_columns(settings, ("net income", "y", "debt"), ["net_income", "debt"], 2)

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from govern.errors import InputError
-from govern.inputs.config import SensitiveFeature, Settings, config_schema, load_settings
+from govern.inputs.config import OwnMetric, SensitiveFeature, Settings, config_schema, load_settings
 from govern.inputs.options import KEYED, OPTIONS, docs_table, options_of
 from govern.yamlfile import parse_yaml
 
@@ -73,7 +73,12 @@ data:
   features: [a, 7]
   sensitive: [sex, age, "sex:age", {race_ethnicity: {column: RACE_CD, levels: {"1": White}, unknown: [9, Declined]}}]
   bands: {age: [25, 35, 45, 60.5]}
-  control: []
+  control: [region, 9]
+  weight: 7
+  cluster: person
+  task: multiclass
+  classes: [1, 2.0, no]
+  metrics: {cost: {function: "ourlib.costs:cost", better: lower, low: 0}, spread: {function: "m:f"}}
 policies: [baseline, ./own.yaml]
 phase: company
 declared: {primary: {metric: roc_auc, min: 0.75}, latency_p95_ms: 50}
@@ -95,6 +100,10 @@ def test_whole_file_is_typed_and_relative_to_its_folder(here: Path) -> None:
         SensitiveFeature("sex", "sex"), SensitiveFeature("age", "age"),
         SensitiveFeature("race_ethnicity", "RACE_CD", {"1": "White"}, ("9", "Declined")))
     assert s.data.intersections == (("sex", "age"),) and s.data.bands == {"age": (25.0, 35.0, 45.0, 60.5)}
+    assert s.data.control == ("region", "9") and (s.data.weight, s.data.cluster) == ("7", "person")
+    assert s.data.task == "multiclass" and s.data.classes == ("1", "2", "no")
+    assert s.data.metrics == (OwnMetric("cost", "ourlib.costs:cost", "lower", 0.0, None),
+                              OwnMetric("spread", "m:f", "neither", None, None))
     assert s.policies == ("baseline", "./own.yaml") and s.policies_base == Path("conf")
     assert s.declared == {"primary": {"metric": "roc_auc", "min": 0.75}, "latency_p95_ms": 50}
     assert s.waivers[0]["expires"] == "2026-11-03" and s.card == {"owner": "Ann", "limitations": ["x"]}
@@ -120,6 +129,23 @@ def test_flag_wins_over_file_over_default(here: Path) -> None:
     assert (s.phase, s.seed, s.report.formats) == ("poc", 3, ("html",))
     assert (s.source["phase"], s.source["seed"], s.source["report.lang"]) == ("flag", "file", "default")
     assert s.formats_asked
+
+
+def test_settings_left_alone_are_recorded_as_such(here: Path) -> None:
+    data = load(MEASURED).plain()["data"]
+    assert {k: data[k] for k in ("control", "weight", "cluster", "task", "classes", "metrics")} == {
+        "control": [], "weight": None, "cluster": None, "task": None, "classes": [], "metrics": {}}
+    flags = {"data.control": ["region", "region"], "data.weight": "w", "data.cluster": "id", "data.task": "multiclass",
+             "data.classes": ["low", "high"], "data.bands": ["region=1,2"]}
+    s = load(MEASURED | flags)
+    assert s.data.control == ("region",) and s.data.classes == ("low", "high")
+    assert s.plain()["data"] | {"weight": "w", "cluster": "id", "task": "multiclass"} == s.plain()["data"]
+
+
+def test_the_primary_metric_may_be_of_any_task(here: Path) -> None:
+    for metric in ("f1_score", "macro_f1", "mean_absolute_error", "multiclass_accuracy", "roc_auc"):
+        s = load(MEASURED, f"declared: {{primary: {{metric: {metric}, min: 0}}}}")
+        assert s.declared["primary"]["metric"] == metric
 
 
 def test_empty_repeated_flag_is_not_given(here: Path) -> None:
@@ -150,6 +176,7 @@ def test_only_the_named_or_the_working_folders_file_is_read(here: Path) -> None:
 @pytest.mark.parametrize(("text", "key"), [
     ("model: {trust: [a.B]}", "model.trust"),
     ("model: {path_extra: [src]}", "model.path_extra"),
+    ("data: {metrics: {cost: {function: 'a:b'}}}", "data.metrics"),
     ("policies: [baseline, ./own.yaml]", "policies"),
     ("waivers: [{rule: a, owner: b, reason: c, approver: d, expires: 2026-11-03}]", "waivers"),
 ])
@@ -184,16 +211,16 @@ def test_trust_by_flag_needs_no_config(here: Path) -> None:
     ({"phase": "tem"}, '--phase: "tem" is not one of desk, poc, team, company; did you mean "team"?'),
     ({"report.formats": ["junit"]}, '--format: "junit" arrives in a later version; use html or pdf'),
     ({"report.lang": "ja"}, "arrives in a later version"),
-    ({"data.task": "regression"}, "arrives in a later version"),
+    ({"data.task": "ranking"}, '--task: "ranking" is not one of binary, multiclass, regression'),
     ({"data.threshold": float("nan")}, "--threshold: "),
     ({"seed": -1}, "--seed: "),
-    ({"data.weight": "w"}, "--weight is not measured by this version"),
-    ({"data.control": ["w"]}, "--control is not measured by this version"),
+    ({"data.train": "t.csv"}, "--train is not measured by this version"),
     ({"baseline": "e.json"}, "--baseline is not measured by this version"),
     ({"python": "python3"}, "--python is not measured by this version"),
     ({"data.score": "p"}, "both a model and --score are given"),
     ({"model.path": None, "data.score": "p"}, "add --threshold or --prediction"),
-    ({"model.path": None, "data.prediction": "p", "data.threshold": 0.5}, "both --prediction and --threshold"),
+    ({"model.path": None, "data.prediction": "p", "data.threshold": 0.5, "data.task": "binary"},
+     "both --prediction and --threshold"),
 ])
 def test_flags_refused(here: Path, flags: dict[str, Any], said: str) -> None:
     assert said in refusal(MEASURED | flags)
@@ -209,7 +236,13 @@ def test_flags_refused(here: Path, flags: dict[str, Any], said: str) -> None:
     ("data: {bands: {age: [3, 2]}}", 'govern.yaml:1:16: "age": cut points must rise'),
     ("data: {sensitive: {race: {colum: R}}}", 'govern.yaml:1:27: unknown key "colum"; did you mean "column"?'),
     ("data: {sensitive: {'a:b': c}}", "takes no value"),
-    ("data: {weight: w}", "govern.yaml:1:8: data.weight is not measured by this version"),
+    ("data: {control: region}", "write it as [region]"),
+    ("data: {metrics: {accuracy: {function: 'a:b'}}}", '"accuracy" is a metric that is measured anyway'),
+    ("data: {metrics: {Cost: {function: 'a:b'}}}", '"Cost" does not name a metric; write small letters'),
+    ("data: {metrics: {cost: {function: cost}}}", '"cost" does not name a function; write it as module:function'),
+    ("data: {metrics: {cost: {function: 'a:b', better: more}}}", '"more" is not one of higher, lower, neither'),
+    ("data: {metrics: {cost: {functon: 'a:b'}}}", 'unknown key "functon"; did you mean "function"?'),
+    ("data: {metrics: {cost: {better: lower}}}", 'key "function" is missing'),
     ("data: {train: t.csv}", "data.train is not measured by this version"),
     ("declared: {latency_p95: 3}", 'did you mean "latency_p95_ms"?'),
     ("declared: {latency_p95_ms: -3}", "greater than 0"),
@@ -229,7 +262,9 @@ def test_schema_agrees_with_the_reader(here: Path) -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     good = parse_yaml(FULL.replace("3.10", "'3.10'").replace("2020", "'2020'").replace(" 7]", " '7']")
-                      .replace("1.0", "'1'").replace("[9,", "['9',").encode(), "x").value
+                      .replace("1.0", "'1'").replace("[9,", "['9',").replace("region, 9]", "region, '9']")
+                      .replace("weight: 7", "weight: '7'").replace("[1, 2.0, no]", "['1', '2', 'no']").encode(),
+                      "x").value
     assert list(validator.iter_errors(good)) == []
     assert list(validator.iter_errors({"dat": {}})) and list(validator.iter_errors({"phase": "tem"}))
     assert set(schema["properties"]) == {"schema", *(o.key.split(".")[0] for o in KEYED)}

@@ -292,3 +292,21 @@ def test_any_bytes_are_read_or_refused_in_one_line(suffix: str, data: bytes) -> 
             assert str(err).startswith(f"{path}"[:100]) and "\n" not in str(err)
         else:
             assert count == source.rows > 0
+
+
+def test_texts_come_coded_from_parquet_with_the_same_values(tmp_path: Path) -> None:
+    words = [["a", "b", None][i % 3] if i < 500 else ["c", "a", "zz"][i % 3] for i in range(1200)]
+    table = pa.table({"s": pa.array(words), "n": pa.array(range(1200)), "big": pa.array(words, pa.large_string())})
+    pq.write_table(table, tmp_path / "t.parquet", row_group_size=300)
+    found = open_data(tmp_path / "t.parquet")
+    batches = list(found.batches(["n", "s", "big"], 170, coded=["s", "n", "big", "absent"]))
+    assert {str(b.schema.field("s").type) for b in batches} == {"dictionary<values=string, indices=int32, ordered=0>"}
+    assert {str(b.schema.field("big").type) for b in batches} == {"string"}
+    assert max(b.num_rows for b in batches) <= 170
+    assert [v for b in batches for v in b.column("s").to_pylist()] == words
+    assert [v for b in batches for v in b.column("n").to_pylist()] == list(range(1200))
+    plain = list(found.batches(["s"]))
+    assert plain[0].schema.field("s").type == pa.string()
+    arrow_csv.write_csv(table.select(["s", "n"]), tmp_path / "t.csv")
+    csv = list(open_data(tmp_path / "t.csv").batches(["s"], coded=["s"]))
+    assert [v for b in csv for v in b.column("s").to_pylist()] == words

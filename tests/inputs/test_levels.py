@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from govern.errors import InputError
-from govern.inputs.config import SensitiveFeature
-from govern.inputs.datasets import DataSource, open_data
-from govern.inputs.labels import Labels, choose_labels, match_label, predicted_positive
-from govern.inputs.levels import BandCoder, LevelCoder, sensitive_coder
+from govern.evidence import UNKNOWN_NAME
+from govern.inputs.coders import sensitive_coders
+from govern.inputs.config import load_settings
+from govern.inputs.datasets import open_data
+from govern.inputs.levels import LevelCoder
 
 
-def texts(coder: LevelCoder | BandCoder, *arrays: pa.Array) -> list[str | None]:
+def texts(coder: LevelCoder, *arrays: pa.Array) -> list[str | None]:
     """The coded values as their final level names."""
     codes = np.concatenate([coder.codes(a) for a in arrays])
     levels, places = coder.ordered()
@@ -71,8 +72,52 @@ def test_row_order_and_batching_do_not_change_the_result(values: list[str | None
 
 def test_renamed_and_unknown_values() -> None:
     coder = LevelCoder("RACE", rename={"1": "White", "2": "Black", "3": "White"}, unknown=["9", "Declined"])
-    assert texts(coder, pa.array([1.0, 2.0, 3.0, 9.0, 4.0])) == ["White", "Black", "White", None, "4"]
-    assert texts(coder, pa.array(["Declined", "1"])) == [None, "White"]
+    assert texts(coder, pa.array([1.0, 2.0, 3.0, 9.0, 4.0])) == ["White", "Black", "White", UNKNOWN_NAME, "4"]
+    assert texts(coder, pa.array(["Declined", "1", None])) == [UNKNOWN_NAME, "White", None]
+    assert coder.ordered()[0] == ("4", "Black", "White", UNKNOWN_NAME)
+
+
+def test_declared_levels_are_listed_and_others_are_unseen() -> None:
+    rename = {"1": "White", "2": "Black", "8": "Native"}
+    for array in (pa.array([1, 2, 4, 9]), pa.array([1.0, 2.0, 4.0, 9.0]), pa.array(["1", "2", "4", "9"]),
+                  pa.array(["1", "2", "4", "9"]).dictionary_encode()):
+        coder = LevelCoder("RACE", rename=rename, unknown=["9"])
+        assert texts(coder, array) == ["White", "Black", "4", UNKNOWN_NAME]
+        assert coder.statuses() == {"White": "ok", "Black": "ok", "Native": "empty", "4": "unseen",
+                                    UNKNOWN_NAME: "unknown"}
+    assert set(LevelCoder("sex").statuses()) == set()
+    plain = LevelCoder("sex")
+    plain.codes(pa.array(["f", None]))
+    assert plain.statuses() == {"f": "ok"}
+
+
+def test_a_dictionarys_unheld_values_are_empty_and_its_unheld_unknown_is_nothing() -> None:
+    array = pa.DictionaryArray.from_arrays(pa.array([0, 0, None]), pa.array(["a", "z", "9"]))
+    coder = LevelCoder("g", unknown=["9"])
+    coder.codes(array)
+    assert coder.statuses() == {"a": "ok", "z": "empty"}
+    coder.codes(pa.array(["z", "9"]))
+    assert coder.statuses() == {"a": "ok", "z": "ok", UNKNOWN_NAME: "unknown"}
+
+
+@pytest.mark.parametrize("batches", [
+    [[3, 4], [100, 3], [-7, 4]], [[0, 1], [5000, 0], [1, 9000]], [[2**62, 2**62 + 1], [1, 2**62]],
+    [[None, 5], [None, None], [5, 7, None]], [[-128, 127], [0]],
+])
+def test_whole_numbers_keep_their_codes_over_batches(batches: list[list[int | None]]) -> None:
+    coder, seen = LevelCoder("n"), dict[int | None, int]()
+    for batch in batches:
+        for value, code in zip(batch, coder.codes(pa.array(batch, pa.int64())).tolist(), strict=True):
+            assert seen.setdefault(value, code) == code and (code < 0) == (value is None)
+            assert code < 0 or coder.levels[code] == str(value)
+    assert len(set(seen.values())) == len(seen)
+
+
+def test_truth_values_and_numbers_do_not_share_a_table() -> None:
+    coder = LevelCoder("c")
+    assert texts(coder, pa.array([1, 0]), pa.array([True, False]), pa.array([0, 1])) == [
+        "1", "0", "true", "false", "0", "1"]
+    assert any('"1" and "true"' in note for note in coder.notes())
 
 
 def test_look_alikes_are_noted_and_kept_apart() -> None:
@@ -81,6 +126,38 @@ def test_look_alikes_are_noted_and_kept_apart() -> None:
     notes = coder.notes()
     assert len(notes) == 2 and '"Male"' in notes[0] and "look alike" in notes[0]
     assert LevelCoder("x").notes() == []
+    same = LevelCoder("code")
+    same.codes(pa.array(["1", "01", "1.0", "x1"]))
+    assert len(same.notes()) == 2 and all("counted apart" in note for note in same.notes())
+
+
+def test_values_of_different_types_in_one_level_are_noted() -> None:
+    coder = LevelCoder("code")
+    coder.codes(pa.array(["1", "2", "true"]))
+    assert coder.notes() == ['"1" and "true" in column "code" look alike and are counted apart.']
+    coder.codes(pa.array([1]))
+    coder.codes(pa.array([True]))
+    notes = coder.notes()
+    assert [n for n in notes if "together" in n] == [
+        'Values of different types are written "1" in column "code" and are counted together.',
+        'Values of different types are written "true" in column "code" and are counted together.']
+
+
+def test_a_column_of_mixed_types_in_json_lines_is_noted(tmp_path: Path) -> None:
+    rows = ['{"g": 1, "h": 1}', '{"g": "1", "h": 2.5}', '{"g": true, "h": null}', '{"g": "b", "h": 1}']
+    (tmp_path / "e.jsonl").write_text("\n".join(rows))
+    source = open_data(tmp_path / "e.jsonl")
+    assert source.alike == {"g": ["1"]}
+    settings = load_settings({"data.path": "e.jsonl", "data.target": "h", "data.prediction": "h",
+                              "data.sensitive": ["g", "h"]}, config=None, cwd=tmp_path)
+    coders = sensitive_coders(settings.data, source)
+    for batch in source.batches(["g", "h"]):
+        coders["g"].codes(batch.column(0))
+        coders["h"].codes(batch.column(1))
+    assert sorted(coders["g"].notes()) == [
+        '"1" and "true" in column "g" look alike and are counted apart.',
+        'Values of different types are written "1" in column "g" and are counted together.']
+    assert coders["h"].notes() == []
 
 
 def test_declared_levels_without_rows_count_only_as_groups() -> None:
@@ -97,118 +174,21 @@ def test_too_many_levels() -> None:
         coder.codes(pa.array([6]))
 
 
-def test_bands_of_whole_numbers() -> None:
-    coder = BandCoder("age", [25, 35, 36, 60])
-    assert texts(coder, pa.array([25, 26, 35, 36, 37, 60, 61, None])) == [
-        "25 or less", "26–35", "26–35", "36", "37–60", "37–60", "61 or more", None]
-    assert coder.ordered()[0] == ("25 or less", "26–35", "36", "37–60", "61 or more")
-    assert texts(BandCoder("age", [25.5, 40]), pa.array([25.0, 26.0, 41.0])) == ["25 or less", "26–40", "41 or more"]
-
-
-def test_bands_of_other_numbers() -> None:
-    coder = BandCoder("x", [0.5, 2], unknown=["-1", "none"])
-    assert texts(coder, pa.array([0.5, 0.51, 2.0, 2.01, float("nan"), -1.0, float("inf")])) == [
-        "0.5 or less", "over 0.5 to 2", "over 0.5 to 2", "over 2", None, None, "over 2"]
-
-
-def source(tmp_path: Path, **columns: pa.Array) -> DataSource:
-    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
-    return open_data(tmp_path / "t.parquet")
-
-
-def test_numbers_of_many_values_are_banded_at_quartiles(tmp_path: Path) -> None:
-    ages = [20 + i % 40 for i in range(400)]
-    data = source(tmp_path, age=pa.array([*ages, None, 999]))
-    feature = SensitiveFeature("age", "age", unknown=("999",))
-    coder = sensitive_coder(feature, {}, data)
-    assert isinstance(coder, BandCoder) and coder.cuts == (29.0, 39.0, 49.0)
-    assert "banded at its quartiles (29, 39, 49)" in coder.notes()[0] and "--band age=" in coder.notes()[0]
-    reversed_data = source(tmp_path, age=pa.array([999, None, *reversed(ages)]))
-    again = sensitive_coder(feature, {}, reversed_data)
-    assert isinstance(again, BandCoder) and again.cuts == coder.cuts
-    chosen = sensitive_coder(feature, {"age": (30.0,)}, data)
-    assert isinstance(chosen, BandCoder) and chosen.cuts == (30.0,) and chosen.notes() == []
-
-
-def test_quartiles_of_skewed_values_never_leave_an_empty_band(tmp_path: Path) -> None:
-    data = source(tmp_path, x=pa.array([0.0] * 900 + [float(i) for i in range(1, 101)]))
-    coder = sensitive_coder(SensitiveFeature("x", "x"), {}, data)
-    assert isinstance(coder, BandCoder) and coder.cuts == (0.0,)
-    top = source(tmp_path, x=pa.array([float(i) for i in range(30)] + [99.0] * 900))
-    assert isinstance(sensitive_coder(SensitiveFeature("x", "x"), {}, top), LevelCoder)
-
-
-def test_few_numbers_text_and_named_levels_stay_levels(tmp_path: Path) -> None:
-    data = source(tmp_path, few=pa.array([1.0, 2.0, None] * 20), many=pa.array(range(60)),
-                  text=pa.array([str(i % 30) for i in range(60)]))
-    assert isinstance(sensitive_coder(SensitiveFeature("few", "few"), {}, data), LevelCoder)
-    assert isinstance(sensitive_coder(SensitiveFeature("text", "text"), {}, data), LevelCoder)
-    named = SensitiveFeature("many", "many", {"1": "one"})
-    assert isinstance(sensitive_coder(named, {}, data), LevelCoder)
-    with pytest.raises(InputError, match="bands need numbers; leave out --band text"):
-        sensitive_coder(SensitiveFeature("text", "text"), {"text": (1.0,)}, data)
-
-
-def choose(levels: list[str], positive: str | None = None, favourable: str | None = None) -> Labels:
-    return choose_labels(levels, "y", positive=positive, favourable=favourable, where="eval.csv")
-
-
-@pytest.mark.parametrize(("levels", "positive"), [
-    (["1", "0"], "1"), (["false", "true"], "true"), (["no", "yes"], "yes"), (["N", "Y"], "Y"), (["-1", "1"], "1"),
-    (["No", "YES"], "YES"), (["f", "t"], "t"),
-])
-def test_positive_label_is_inferred_with_a_note(levels: list[str], positive: str) -> None:
-    labels = choose(levels)
-    assert labels.positive == labels.favourable == positive and {labels.negative, positive} == set(levels)
-    assert len(labels.notes) == 2 and f'"{positive}"' in labels.notes[0]
-
-
-def test_given_labels() -> None:
-    labels = choose(["1", "0"], positive="1.0", favourable="0")
-    assert (labels.positive, labels.negative, labels.favourable, labels.notes) == ("1", "0", "0", ())
-    assert choose(["true", "false"], positive="False").positive == "false"
-    assert choose(["good", "bad"], positive="bad").negative == "good"
-    assert match_label("0.0", ["0", "1"], "y", "--positive") == "0"
-
-
-@pytest.mark.parametrize(("levels", "positive", "favourable", "said"), [
-    (["good", "bad"], None, None, 'is positive: "bad", "good"?; say it with --positive'),
-    (["1", "2"], None, None, "which label of target"),
-    (["1"], None, None, 'holds only the label "1"'),
-    ([], None, None, "holds no values"),
-    (["a", "b", "c"], None, None, "holds 3 labels"),
-    (["yes", "no"], "yess", None, '--positive: "yess" is not a label of target "y"; did you mean "yes"?'),
-    (["1", "0"], None, "2", '--favourable: "2" is not a label of target "y"; labels: "0", "1"'),
-])
-def test_labels_refused(levels: list[str], positive: str | None, favourable: str | None, said: str) -> None:
-    with pytest.raises(InputError) as caught:
-        choose(levels, positive, favourable)
-    assert said in str(caught.value)
-
-
-def test_predictions_must_be_labels() -> None:
-    labels = choose(["1", "0"])
-    assert predicted_positive(["0", "1"], labels, "p", "eval.csv").tolist() == [0, 1]
-    with pytest.raises(InputError, match=r"looks like scores \(0.2\), not labels; use --score p --threshold"):
-        predicted_positive(["0.2", "1"], labels, "p", "eval.csv")
-    with pytest.raises(InputError, match='predicts "yes", which is no label of the target'):
-        predicted_positive(["0", "yes"], labels, "p", "eval.csv")
-
-
 def test_coding_does_not_import_pandas(tmp_path: Path) -> None:
-    data = source(tmp_path, age=pa.array(range(60)), sex=pa.array(["f", None] * 30), z=pa.array([True, None] * 30))
+    columns = {"age": pa.array(range(60)), "sex": pa.array(["f", None] * 30), "z": pa.array([True, None] * 30)}
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
     code = """
 import sys
 from pathlib import Path
+from govern.inputs.coders import sensitive_coders
+from govern.inputs.config import load_settings
 from govern.inputs.datasets import open_data
-from govern.inputs.config import SensitiveFeature
-from govern.inputs.levels import sensitive_coder
 from govern.inputs.rows import row_keys
 data = open_data(Path(sys.argv[1]))
-for name in data.columns:
-    coder = sensitive_coder(SensitiveFeature(name, name), {}, data)
+flags = {"data.path": "t", "data.target": "z", "data.prediction": "z", "data.sensitive": list(data.columns)}
+for name, coder in sensitive_coders(load_settings(flags, config=None, cwd=Path("none")).data, data).items():
     for batch in data.batches([name]):
         coder.codes(batch.column(0)), row_keys(batch, 0)
 assert 'pandas' not in sys.modules
 """
-    subprocess.run([sys.executable, "-c", code, str(data.path)], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "t.parquet")], check=True, timeout=60)

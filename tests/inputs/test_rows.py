@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import hashlib
+import struct
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,6 +52,40 @@ def test_numbers_by_value() -> None:
     assert one(pa.array([2**53])) == one(pa.array([float(2**53)])) != one(pa.array([2**53 + 1]))
     assert one(pa.array([2**64 - 1], pa.uint64())) != one(pa.array([2**64 - 2], pa.uint64()))
     assert one(pa.array([2**63 - 1])) != one(pa.array([2**63 - 2]))
+
+
+def splitmix(value: int) -> int:
+    """SplitMix64's output function in whole numbers."""
+    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) % 2**64
+    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) % 2**64
+    return value ^ (value >> 31)
+
+
+def key_of(row: list[float | str | None], seed: int) -> int:
+    """A row's key by its definition, one value after the other."""
+    key = splitmix(seed)
+    for value in row:
+        if value is None:
+            found = 0x9AE16A3B2F90404F
+        elif isinstance(value, str):
+            found = int.from_bytes(hashlib.blake2b(value.encode(), digest_size=8).digest(), "little")
+        else:
+            found = splitmix(int.from_bytes(struct.pack("<d", value + 0.0), "little"))
+        key = splitmix(((key + 0x9E3779B97F4A7C15) % 2**64) ^ found)
+    return key
+
+
+@pytest.mark.parametrize("kind", [pa.int8(), pa.int32(), pa.int64(), pa.uint64(), pa.float32(), pa.float64()])
+@pytest.mark.parametrize("values", [[0, 1, 5, None, 100], [127, 0, 64], [None, None], []])
+def test_keys_are_those_of_their_definition(kind: pa.DataType, values: list[float | None]) -> None:
+    words = ["a", "é", None, "a", "z"][: len(values)]
+    batch = pa.record_batch({"n": pa.array(values, kind), "s": pa.array(words, pa.string())})
+    assert row_keys(batch, 7).tolist() == [key_of([n, s], 7) for n, s in zip(values, words, strict=True)]
+
+
+def test_keys_of_wide_ranges_are_those_of_their_definition() -> None:
+    wide = [-(2**53), 2**53, 12_345_678, -1, 0]
+    assert row_keys(pa.record_batch({"n": pa.array(wide)}), 1).tolist() == [key_of([float(n)], 1) for n in wide]
 
 
 def test_columns_do_not_trade_places() -> None:

@@ -1,141 +1,148 @@
-"""Rates and disparities from counts equal fairlearn's on the rows, and say so where they are undefined."""
+"""Rates and their comparisons from counts equal the libraries' on the rows, and say where they are undefined."""
 
 from __future__ import annotations
 
-import warnings
-from itertools import permutations
+from dataclasses import replace
+from typing import Any
 
 import fairlearn.metrics as fm
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, precision_score
+import sklearn.metrics as sk
+from counting import Of, by_group, counts_of, measured
 
-from govern.evidence import Counts, Group
-from govern.measure.disparities import _largest_gap, _smallest_ratio, disparities
-from govern.measure.rates import comparisons, counts_of, fraction, groups_of, overall_group, pairs_of, rates
-from govern.stats.cube import Cube, Partition
+from govern.evidence import Counts, Group, Measurement
+from govern.measure.rates import COMPARED, comparisons, fraction, pairs_of, rates
+from govern.metrics import COUNT_METRICS, DERIVED_METRICS
+from govern.stats.intervals import newcombe, wilson
 
 # The vectors of fairlearn's user guide, "Performing a fairness assessment" (MIT licence).
 GUIDE_TRUE = [0, 1, 1, 1, 1, 0, 1, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1]
 GUIDE_PRED = [0, 0, 1, 0, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 1, 1, 0]
 GUIDE_GROUPS = list("bbabbccca") + list("acabccbcc")
 
-
-def partition(groups: list[str | None], y: np.ndarray, pred: np.ndarray) -> Partition:
-    texts = sorted({g for g in groups if g is not None})
-    cube = Cube(("who",), scored=False)
-    codes = np.array([-1 if g is None else texts.index(g) for g in groups], np.int32)
-    cube.add([codes], np.asarray(y, bool), np.asarray(pred, bool), None)
-    return cube.partition(("who",), {"who": texts}, {"who": list(range(len(texts)))})
-
-
-def measured(groups: list[str | None], y: list[int] | np.ndarray, pred: list[int] | np.ndarray, *,
-             favourable_is_positive: bool = True) -> tuple[list[Group], dict[str, Counts]]:
-    found, counts = groups_of(partition(groups, np.asarray(y), np.asarray(pred)), 1, asked=True,
-                              favourable_is_positive=favourable_is_positive)
-    return found, {c.group: c for c in counts}
+FUNCTIONS: dict[str, Any] = {
+    "accuracy": sk.accuracy_score, "precision": sk.precision_score,
+    "prevalence": lambda y, p, **k: fm.selection_rate(y, y, **k),
+    "true_positive_rate": fm.true_positive_rate, "false_positive_rate": fm.false_positive_rate,
+    "false_negative_rate": fm.false_negative_rate, "true_negative_rate": fm.true_negative_rate,
+    "negative_predictive_value": lambda y, p, **k: sk.precision_score(y, p, pos_label=0, **k),
+    "false_discovery_rate": lambda y, p, **k: 1 - sk.precision_score(y, p, **k),
+    "false_omission_rate": lambda y, p, **k: 1 - sk.precision_score(y, p, pos_label=0, **k),
+    "balanced_accuracy": sk.balanced_accuracy_score, "f1_score": sk.f1_score,
+    "f2_score": lambda y, p, **k: sk.fbeta_score(y, p, beta=2, **k),
+    "f05_score": lambda y, p, **k: sk.fbeta_score(y, p, beta=0.5, **k), "matthews_correlation": sk.matthews_corrcoef,
+}
 
 
-def by_metric(items: list) -> dict:
-    return {m.metric: m for m in items}
+def one(found: list[Measurement], metric: str, **fields: Any) -> Measurement:
+    match = [m for m in found if m.metric == metric and all(getattr(m, k) == v for k, v in fields.items())]
+    assert len(match) == 1
+    return match[0]
+
+
+def values(of: Of, *, favourable: bool = True) -> list[Measurement]:
+    return list(rates(list(of.values()), favourable_is_positive=favourable))
 
 
 def test_fairlearns_guide_comes_out() -> None:
-    groups, counts = measured(GUIDE_GROUPS, GUIDE_TRUE, GUIDE_PRED)
-    overall = counts_of("overall", *(sum(getattr(c, k) for c in counts.values()) for k in ("tp", "fp", "fn", "tn")),
-                        favourable_is_positive=True)
-    seen = by_metric(list(rates([overall])))
-    assert seen["true_positive_rate"].value == 0.5
-    assert seen["false_positive_rate"].value == pytest.approx(0.666667, abs=1e-6)
-    assert seen["selection_rate"].value == pytest.approx(0.555556, abs=1e-6)
-    of = {(m.metric, groups[int(m.group[1:]) - 1].name): m.value for m in rates(list(counts.values()))}
-    assert [of["true_positive_rate", g] for g in "abc"] == [0.5, 0.6, 0.4]
-    assert [of["selection_rate", g] for g in "abc"] == [0.75, 0.5, 0.5]
-    found = by_metric(list(disparities({("who",): groups}, counts, favourable_is_positive=True)))
-    assert found["demographic_parity_difference"].value == 0.25
-    assert found["demographic_parity_ratio"].value == pytest.approx(2 / 3, abs=1e-12)
-    assert found["equalized_odds_difference"].value == 1.0
+    groups, of = measured(GUIDE_GROUPS, GUIDE_TRUE, GUIDE_PRED)
+    everyone = counts_of("overall", np.array(GUIDE_TRUE), np.array(GUIDE_PRED))
+    seen = {m.metric: m.value for m in rates([everyone], favourable_is_positive=True)}
+    assert seen["true_positive_rate"] == 0.5
+    assert seen["false_positive_rate"] == pytest.approx(0.666667, abs=1e-6)
+    assert seen["selection_rate"] == pytest.approx(0.555556, abs=1e-6)
+    by_name = {(m.metric, groups[int(m.group[1:]) - 1].name): m.value for m in values(of)}
+    assert [by_name["true_positive_rate", g] for g in "abc"] == [0.5, 0.6, 0.4]
+    assert [by_name["selection_rate", g] for g in "abc"] == [0.75, 0.5, 0.5]
 
 
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("favourable", [0, 1])
-def test_equal_to_fairlearn_on_rows(seed: int, favourable: int) -> None:
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("favourable", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_every_metric_of_every_group_is_the_libraries(seed: int, favourable: bool, weighted: bool) -> None:
     rng = np.random.default_rng(seed)
-    n = 600
+    n = 700
     who = rng.choice(["a", "b", "c", "d"], n, p=[0.5, 0.3, 0.15, 0.05])
     y, pred = (rng.random(n) < 0.4).astype(int), (rng.random(n) < 0.5).astype(int)
-    groups, counts = measured(list(who), y, pred, favourable_is_positive=favourable == 1)
-    frame = fm.MetricFrame(metrics={
-        "selection_rate": lambda t, p: fm.selection_rate(t, p, pos_label=favourable),
-        "true_positive_rate": fm.true_positive_rate, "false_positive_rate": fm.false_positive_rate,
-        "false_negative_rate": fm.false_negative_rate, "true_negative_rate": fm.true_negative_rate,
-        "accuracy": accuracy_score, "precision": precision_score}, y_true=y, y_pred=pred, sensitive_features=who)
-    name = {g.id: g.name for g in groups}
-    for m in rates(list(counts.values())):
-        assert m.value == pytest.approx(frame.by_group[m.metric][name[m.group]], abs=1e-12)
-        assert m.interval is not None and m.interval.low <= m.value <= m.interval.high
-    for m in comparisons(groups, counts):
-        a, b = (frame.by_group[m.metric][name[i]] for i in (m.group, m.reference))
+    w = rng.gamma(2, 1, n) if weighted else None
+    groups, of = measured(list(who), y, pred, w, favourable_is_positive=favourable)
+    functions = {**FUNCTIONS,
+                 "selection_rate": lambda t, p, **k: fm.selection_rate(t, p, pos_label=int(favourable), **k)}
+    assert set(functions) == {*COUNT_METRICS, *DERIVED_METRICS}
+    oracle: dict[tuple[str, str], float] = {}
+    for g in groups:
+        rows = who == g.name
+        for metric, function in functions.items():
+            weights = {} if w is None else {"sample_weight": w[rows]}
+            oracle[metric, g.id] = float(function(y[rows], pred[rows], **weights))
+    found = values(of, favourable=favourable)
+    assert len(found) == len(oracle)
+    for m in found:
+        assert m.value == pytest.approx(oracle[m.metric, m.group], abs=1e-12), m
+        assert (m.effective is not None) == (weighted and m.metric in COUNT_METRICS)
+        if m.interval is not None:
+            assert m.interval.low <= m.value <= m.interval.high
+    compared = list(comparisons(groups, by_group(of), favourable_is_positive=favourable))
+    assert len(compared) == len(COMPARED) * 6 * 2
+    for m in compared:
+        a, b = oracle[m.metric, m.group], oracle[m.metric, m.reference]
         assert m.value == pytest.approx(a - b if m.compare == "difference" else a / b, abs=1e-12)
         assert m.interval is not None and m.interval.low <= m.value <= m.interval.high
-    found = by_metric(list(disparities({("who",): groups}, counts, favourable_is_positive=favourable == 1)))
-    assert found["demographic_parity_difference"].value == pytest.approx(
-        frame.difference()["selection_rate"], abs=1e-12)
-    for metric, function in (("equalized_odds_difference", fm.equalized_odds_difference),
-                             ("equalized_odds_ratio", fm.equalized_odds_ratio),
-                             ("equal_opportunity_difference", fm.equal_opportunity_difference),
-                             ("equal_opportunity_ratio", fm.equal_opportunity_ratio)):
-        assert found[metric].value == pytest.approx(function(y, pred, sensitive_features=who), abs=1e-12)
+
+
+def test_constant_weight_and_every_row_a_person_change_no_interval() -> None:
+    rng = np.random.default_rng(8)
+    y, pred = (rng.random(90) < 0.4).astype(int), (rng.random(90) < 0.5).astype(int)
+    plain = counts_of("g1", y, pred)
+    for c in (counts_of("g1", y, pred, np.full(90, 0.5)), counts_of("g1", y, pred, cluster=np.arange(90))):
+        for m, base in zip(values({("g1", None): c}), values({("g1", None): plain}), strict=True):
+            assert m.value == pytest.approx(base.value, abs=1e-12)
+            assert m.interval is not None and base.interval is not None
+            assert (m.interval.low, m.interval.high) == pytest.approx((base.interval.low, base.interval.high), abs=1e-9)
+
+
+def test_doubled_rows_of_one_person_do_not_narrow_an_interval() -> None:
+    rng = np.random.default_rng(9)
+    y, pred = (rng.random(80) < 0.4).astype(int), (rng.random(80) < 0.5).astype(int)
+    single = fraction("accuracy", counts_of("g", y, pred))
+    twice = counts_of("g", np.repeat(y, 2), np.repeat(pred, 2), cluster=np.repeat(np.arange(80), 2))
+    double = fraction("accuracy", twice)
+    assert (double.n, double.effective) == (160, pytest.approx(80))
+    assert wilson(*double.sample, 0.025) == pytest.approx(wilson(*single.sample, 0.025))
+
+
+def test_weighted_interval_covers() -> None:
+    """Nominal 95 % over 1,000 samples of 200 rows whose weights say nothing about the outcome."""
+    rng = np.random.default_rng(1)
+    hit = 0
+    for _ in range(1000):
+        y, w = (rng.random(200) < 0.3).astype(int), rng.gamma(1, 1, 200)
+        m = one(values({("g", None): counts_of("g", y, y, w)}), "selection_rate")
+        assert m.effective is not None and m.effective < 200 and m.interval is not None
+        hit += m.interval.low <= 0.3 <= m.interval.high
+    assert 0.93 <= hit / 1000 <= 0.97
 
 
 def test_group_without_positives_is_undefined_not_zero() -> None:
-    groups, counts = measured(list("aaaabbbb"), [1, 0, 1, 0, 0, 0, 0, 0], [1, 0, 0, 0, 1, 0, 0, 0])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        assert fm.true_positive_rate([0, 0, 0, 0], [1, 0, 0, 0], pos_label=1) == 0.0  # what fairlearn says
-    b = next(m for m in rates(list(counts.values())) if m.metric == "true_positive_rate" and m.group == "g2")
-    assert (b.value, b.status, b.interval) == (None, "undefined", None)
-    pair = next(m for m in comparisons(groups, counts)
-                if m.metric == "true_positive_rate" and m.compare == "difference")
+    groups, of = measured(list("aaaabbbb"), [1, 0, 1, 0, 0, 0, 0, 0], [1, 0, 0, 0, 1, 0, 0, 0])
+    b = one(values(of), "true_positive_rate", group="g2")
+    assert (b.value, b.status, b.interval, b.denominator) == (None, "undefined", None, 0)
+    assert one(values(of), "balanced_accuracy", group="g2").reason == "all rows have one label"
+    pairs = list(comparisons(groups, by_group(of), favourable_is_positive=True))
+    pair = one(pairs, "true_positive_rate", compare="difference")
     assert (pair.value, pair.status) == (None, "undefined")
-    found = by_metric(list(disparities({("who",): groups}, counts, favourable_is_positive=True)))
-    assert found["equalized_odds_difference"].status == "undefined"
-    assert "b" in (found["equalized_odds_difference"].reason or "")
-    assert found["demographic_parity_difference"].value == pytest.approx(0.0)
 
 
-def test_left_out_group_is_named() -> None:
-    groups, counts = measured(list("aaaabbbbcc"), [1, 0, 1, 0, 1, 1, 0, 0, 0, 0], [1, 0, 0, 0, 1, 1, 0, 0, 1, 0])
-    found = by_metric(list(disparities({("who",): groups}, counts, favourable_is_positive=True)))
-    opportunity = found["equal_opportunity_difference"]
-    assert opportunity.value == pytest.approx(0.5)
-    assert opportunity.reason == "without c: true positive rate undefined there"
-
-
-def test_one_group_only_compares_nothing() -> None:
-    groups, counts = measured(["a"] * 4, [1, 0, 1, 0], [1, 0, 0, 0])
-    assert list(comparisons(groups, counts)) == []
-    assert all(m.value is None and m.status == "undefined"
-               for m in disparities({("who",): groups}, counts, favourable_is_positive=True))
-
-
-def test_nobody_selected_gives_no_ratio() -> None:
-    groups, counts = measured(list("aabb"), [1, 0, 1, 0], [0, 0, 0, 0])
-    found = by_metric(list(disparities({("who",): groups}, counts, favourable_is_positive=True)))
-    assert found["demographic_parity_difference"].value == 0.0
-    assert (found["demographic_parity_ratio"].value, found["demographic_parity_ratio"].status) == (None, "undefined")
-    pair = next(m for m in comparisons(groups, counts) if m.metric == "selection_rate" and m.compare == "ratio")
+def test_nobody_selected_gives_no_ratio_and_says_why() -> None:
+    groups, of = measured(list("aabb"), [1, 0, 1, 0], [0, 0, 0, 0])
+    pair = one(list(comparisons(groups, by_group(of), favourable_is_positive=True)), "selection_rate", compare="ratio")
     assert (pair.value, pair.reason) == (None, "the rate of the reference is 0")
-    precision = [m for m in rates(list(counts.values())) if m.metric == "precision"]
-    assert all(m.status == "undefined" for m in precision)
-
-
-def test_missing_group_is_shown_and_stays_outside_disparities() -> None:
-    groups, counts = measured(["a", "a", "b", "b", None, None], [1, 0, 1, 0, 1, 0], [1, 0, 1, 0, 0, 0])
-    assert [g.name for g in groups] == ["a", "b", "(missing)"]
-    assert groups[2].missing and groups[2].n == 2
-    found = by_metric(list(disparities({("who",): groups}, counts, favourable_is_positive=True)))
-    assert found["demographic_parity_difference"].value == 0.0
+    for metric, why in (("precision", "no row of the group is predicted positive"),
+                        ("false_discovery_rate", "no row of the group is predicted positive")):
+        assert one(values(of), metric, group="g1").reason == why
+    _, of = measured(list("aabb"), [1, 0, 1, 0], [1, 1, 1, 1])
+    assert one(values(of), "false_omission_rate", group="g1").reason == "every row of the group is predicted positive"
 
 
 def test_reference_is_the_larger_group_and_many_groups_are_bounded() -> None:
@@ -146,28 +153,32 @@ def test_reference_is_the_larger_group_and_many_groups_are_bounded() -> None:
     assert {b.id for _, b in pairs_of(many)} == {"g39"}
 
 
-def test_favourable_negative_label_selects_predicted_negatives() -> None:
-    counts = counts_of("overall", 1, 2, 3, 4, favourable_is_positive=False)
-    assert fraction("selection_rate", counts) == (7, 10)
-    assert fraction("true_positive_rate", counts) == (1, 4)
-    assert overall_group(counts, favourable_is_positive=False).n_favourable == 6
+def test_groups_within_a_level_are_compared_with_those_of_that_level() -> None:
+    groups = [Group(f"g{i}{r}", ("sex",), (v,), 10, 0, 0, within=(("region", r),) if r else ())
+              for i, v in enumerate("fm") for r in ("", "north", "south")]
+    assert {(a.within, b.within) for a, b in pairs_of(groups)} == {((), ()), ((("region", "north"),),) * 2,
+                                                                   ((("region", "south"),),) * 2}
+    assert len(pairs_of(groups)) == 3
 
 
-@pytest.mark.parametrize("true", [[0.5, 0.5, 0.5], [0.5, 0.4, 0.3]])
-def test_intervals_of_disparities_cover_the_truth(true: list[float]) -> None:
-    """At most 5 % of seeded samples miss the true largest gap or smallest ratio (a bootstrap misses 0 always)."""
-    rng = np.random.default_rng(11)
-    gap, least = max(true) - min(true), min(true) / max(true)
-    missed = {"difference": 0, "ratio": 0}
-    runs = 200
-    for _ in range(runs):
-        groups = [Group(f"g{i}", ("who",), (str(i),), 300, 0, 0) for i in range(3)]
-        selected = [int(rng.binomial(300, p)) for p in true]
-        counts = {g.id: Counts(g.id, 0, x, 0, 300 - x, x) for g, x in zip(groups, selected, strict=True)}
-        pairs = [((counts[a.id].selected, 300), (counts[b.id].selected, 300)) for a, b in permutations(groups, 2)]
-        one, two = _largest_gap(pairs), _smallest_ratio(pairs)
-        missed["difference"] += not one.low - 1e-12 <= gap <= one.high
-        missed["ratio"] += not two.low <= least <= two.high + 1e-12
-        largest = max(selected) / 300 - min(selected) / 300
-        assert one.low <= largest <= one.high and two.low <= min(selected) / max(selected) <= two.high
-    assert max(missed.values()) <= 0.05 * runs
+def test_selection_speaks_of_the_favourable_label() -> None:
+    y, pred, w = np.array([1, 0, 1, 0, 0]), np.array([1, 1, 0, 0, 0]), np.array([1.0, 2, 4, 8, 16])
+    counts = counts_of("g", y, pred, favourable_is_positive=False)
+    assert (fraction("selection_rate", counts).x, fraction("true_positive_rate", counts).x) == (3, 1)
+    weighed = counts_of("g", y, pred, w, favourable_is_positive=False)
+    assert fraction("selection_rate", weighed, favourable_is_positive=False).value == 28 / 31
+    # One class of a multiclass task selects those predicted to have it.
+    assert fraction("selection_rate", replace(weighed, label="x"), favourable_is_positive=False).value == 3 / 31
+
+
+def test_classes_are_measured_each_and_named() -> None:
+    groups = [Group("g1", ("who",), ("a",), 30, 0, 0), Group("g2", ("who",), ("b",), 20, 0, 0)]
+    of = {(g, label): Counts(g, *cells, cells[0] + cells[1], label) for g, label, cells in (
+        ("g1", "low", (10, 3, 4, 13)), ("g1", "high", (8, 5, 2, 15)), ("g2", "low", (6, 1, 3, 10)),
+        ("g2", "high", (9, 2, 2, 7)))}
+    assert {m.label for m in values(of)} == {"low", "high"}
+    found = list(comparisons(groups, by_group(of, "high"), favourable_is_positive=True))
+    m = one(found, "precision", compare="difference", label="high")
+    assert (m.group, m.reference, m.numerator, m.reference_denominator) == ("g2", "g1", 9, 13)
+    assert m.interval is not None and (m.interval.low, m.interval.high) == pytest.approx(newcombe(9, 11, 8, 13, 0.025))
+    assert len(found) == len(COMPARED) * 2

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from govern.policy.decide import Levels, Limits, absolute, bound_text, combine, judge_one
+from govern.policy.decide import Levels, Limits, absolute, bound_text, combine, judge_one, small_sample
 from govern.policy.quantities import Difference, Rate, Ratio, Score, ScoreDifference
 from govern.stats import intervals
 
@@ -45,6 +45,16 @@ def test_pass_fail_and_between_with_the_bounds_they_used() -> None:
     assert between.high == intervals.ratio(79, 200, 100, 200, 0.005)[1] > 0.8
 
 
+def test_levels_are_smaller_where_a_denominator_is() -> None:
+    few, many = Rate(10, 20), Rate(500, 1000)
+    for quantity, factor in ((Difference(few, many), 0.8), (Ratio(many, few), 0.8), (Difference(many, many), 1.0),
+                             (Ratio(Rate(30, 100), many), 1.0), (few, 1.0), (Score(0.5, 0.1), 1.0)):
+        assert small_sample(quantity) == pytest.approx(factor)
+    seen = judge_one(Difference(few, many), Limits(Decimal("-0.10")), Levels(0.05, 0.01)).comparison
+    assert (seen.level_pass, seen.level_fail) == (pytest.approx(0.04), pytest.approx(0.008))
+    assert seen.low == intervals.newcombe(10, 20, 500, 1000, 0.04)[0]
+
+
 def test_small_groups_are_enough_for_a_large_gap() -> None:
     limits = Limits(None, Decimal("0.10"))
     gap = judge_one(Difference(Rate(22, 25), Rate(3, 25)), limits, Levels(0.05, 0.001)).comparison
@@ -54,7 +64,7 @@ def test_small_groups_are_enough_for_a_large_gap() -> None:
 def test_lean_needs_a_gap_that_the_data_show() -> None:
     shown = judge_one(Ratio(Rate(120, 300), Rate(165, 300)), FOUR_FIFTHS, PLAIN).comparison
     by_chance = judge_one(Ratio(Rate(14, 60), Rate(19, 60)), FOUR_FIFTHS, PLAIN).comparison
-    inside = judge_one(Ratio(Rate(50, 60), Rate(55, 60)), FOUR_FIFTHS, PLAIN).comparison
+    inside = judge_one(Ratio(Rate(52, 60), Rate(55, 60)), FOUR_FIFTHS, PLAIN).comparison
     assert [c.outcome for c in (shown, by_chance, inside)] == ["insufficient"] * 2 + ["pass"]
     assert shown.leans and not by_chance.leans and shown.value and shown.value < 0.8
     # The same comparison leans no more when the family is so large that chance explains it.

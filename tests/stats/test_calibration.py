@@ -5,8 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from govern.stats.calibration import calibration_of, expected_calibration_error
 from govern.stats.intervals import transformed
-from govern.stats.scores import calibration
+from govern.stats.ranked import rank
+from govern.stats.scores import brier_score, calibration
 
 
 def two_scores(positives_low: int, positives_high: int, each: int = 50) -> tuple[np.ndarray, np.ndarray]:
@@ -133,3 +135,50 @@ def test_the_order_of_rows_changes_no_bit() -> None:
     for seed in range(5):
         p = np.random.default_rng(seed).permutation(2000)
         assert calibration(y[p], s[p]) == first
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("digits", [1, 9])
+def test_the_parts_add_up_to_the_brier_score(digits: int, weighted: bool) -> None:
+    rng = np.random.default_rng(7)
+    s = np.round(rng.beta(2, 3, 800), digits)
+    y = rng.random(800) < s**2
+    w = rng.lognormal(0, 1, 800) if weighted else None
+    parts = calibration_of(rank(y, s, w)).brier
+    assert parts is not None
+    total = parts.reliability - parts.resolution + parts.uncertainty + parts.within
+    assert total == pytest.approx(brier_score(y, s, w).value, abs=1e-12)
+    rate = np.average(y, weights=w)
+    assert parts.uncertainty == pytest.approx(rate * (1 - rate), abs=1e-12)
+    assert parts.resolution > 0
+
+
+def test_one_score_a_bin_leaves_nothing_within() -> None:
+    """Murphy's decomposition by hand: gaps .2 and 0, rates .4 and .6 around .5."""
+    parts = calibration(*two_scores(20, 30)).brier
+    assert parts is not None
+    assert parts.reliability == pytest.approx(0.5 * 0.04)
+    assert parts.resolution == pytest.approx(0.01)
+    assert parts.uncertainty == pytest.approx(0.25)
+    assert parts.within == pytest.approx(0.0, abs=1e-15)
+
+
+def test_expected_calibration_error_bin_by_bin() -> None:
+    rng = np.random.default_rng(8)
+    s = np.append(rng.random(997), [0.0, 1.0, 1.0])
+    y = rng.random(1000) < s
+    found = expected_calibration_error(rank(y, s))
+    total = 0.0
+    for b in range(15):
+        inside = (s >= b / 15) & ((s < (b + 1) / 15) if b < 14 else True)
+        total += abs(float(np.sum(y[inside]) - np.sum(s[inside]))) / 1000
+    assert found.value == pytest.approx(total, abs=1e-9)
+    assert (found.se, found.status) == (None, "ok")
+    assert expected_calibration_error(rank(y[:20], s[:20])).status == "too_few"
+
+
+def test_p_value_says_why_there_is_none() -> None:
+    y = np.arange(100) < 3
+    assert calibration(y, np.full(100, 0.04)).p_reason == "too few expected events for a test"
+    assert calibration(y, np.full(100, 0.05)).p_reason is None
+    assert calibration(y, np.full(100, 5.0)).p_reason == "the scores are not probabilities"

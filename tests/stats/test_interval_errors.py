@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from scipy import stats as oracle
 
-from govern.stats.intervals import clopper_pearson, newcombe, ratio, wilson
+from govern.policy.decide import small_sample
+from govern.policy.quantities import Difference, Rate
+from govern.stats.exact import calibrated_level, worst_error
+from govern.stats.intervals import agresti_caffo, clopper_pearson, jeffreys, newcombe, ratio, wilson
 
 RATES = [round(r, 2) for r in np.linspace(0.02, 0.98, 25).tolist()]
 Interval = Callable[[float, float, float, float, float], tuple[float, float]]
@@ -33,12 +36,14 @@ def _worst(interval: Interval, n1: int, n2: int, cases: list[tuple[float, float,
 
 
 SIZES = [(20, 60), (30, 30), (50, 200), (100, 60), (120, 120)]
+DIFFERENCES = (-0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.2)
 
 
 @pytest.mark.parametrize(("n1", "n2"), SIZES)
 def test_difference_errs_at_most_six_and_a_half_percent(n1: int, n2: int) -> None:
-    cases = [(p + d, p, d) for p in RATES for d in (-0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.2) if 0 < p + d < 1]
+    cases = [(p + d, p, d) for p in RATES for d in DIFFERENCES if 0 < p + d < 1]
     assert _worst(newcombe, n1, n2, cases) <= 0.065
+    assert _worst(agresti_caffo, n1, n2, cases) <= 0.065
 
 
 @pytest.mark.parametrize(("n1", "n2"), SIZES)
@@ -47,13 +52,33 @@ def test_ratio_errs_at_most_six_and_a_half_percent(n1: int, n2: int) -> None:
     assert _worst(ratio, n1, n2, cases) <= 0.065
 
 
+@pytest.mark.parametrize(("n1", "n2", "compare", "limit"), [
+    (20, 22, "difference", -0.2), (22, 26, "difference", -0.2), (16, 16, "difference", -0.1), (14, 14, "ratio", 0.8),
+    (20, 18, "ratio", 0.8), (12, 14, "difference", -0.1), (58, 147, "difference", -0.2), (182, 147, "ratio", 0.8)])
+def test_small_samples_need_the_smaller_level_of_the_gate(n1: int, n2: int, compare: str, limit: float) -> None:
+    """Sizes at which the closed forms err most where expected counts are 5 or more."""
+    factor = small_sample(Difference(Rate(0, n1), Rate(0, n2)))
+    assert worst_error(n1, n2, compare, limit, 0.05 * factor, cells=5) <= 0.065
+    if min(n1, n2) < 30:
+        assert worst_error(n1, n2, compare, limit, 0.05, cells=5) > 0.065
+
+
+def test_few_events_need_the_calibrated_level() -> None:
+    """5 rows against 200: no closed form keeps 5 %, the calibrated level does."""
+    case = (5, 200, "difference", -0.05)
+    assert worst_error(*case, 0.05) > 0.1
+    level = calibrated_level(*case, 0.05).level
+    assert level is not None
+    assert worst_error(*case, level) <= 0.05
+
+
 def test_single_rates() -> None:
-    """The exact bounds never err more than declared; the score bounds err less than 9 % even so."""
+    """The exact bounds never err more than declared; the score bounds and Jeffreys' less than 9 % even so."""
     for n in (10, 35, 120):
-        for interval, most in ((clopper_pearson, 0.05), (wilson, 0.09)):
+        for interval, most in ((clopper_pearson, 0.05), (wilson, 0.09), (jeffreys, 0.09)):
             bounds = [interval(x, n, 0.05) for x in range(n + 1)]
             for p in RATES:
-                if interval is wilson and min(n * p, n * (1 - p)) < 5:
+                if interval is not clopper_pearson and min(n * p, n * (1 - p)) < 5:
                     continue
                 weight = oracle.binom.pmf(range(n + 1), n, p)
                 assert sum(w for w, b in zip(weight, bounds, strict=True) if b[0] > p) <= most + 1e-12

@@ -6,17 +6,20 @@ import sys
 from decimal import Decimal
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats as oracle
 
 from govern.stats.intervals import (
+    agresti_caffo,
     chi2_sf,
     clopper_pearson,
     compare_difference,
     compare_rate,
     compare_ratio,
+    jeffreys,
     mover_difference,
     newcombe,
     ratio,
@@ -43,6 +46,55 @@ def test_rate_bounds_equal_scipy(c: Count, alpha: float) -> None:
     for ours, method in ((wilson, "wilson"), (clopper_pearson, "exact")):
         theirs = test.proportion_ci(1 - 2 * alpha, method=method)
         assert ours(*c, alpha) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+
+
+def grid(points: int = 2000) -> list[tuple[int, int, int, int, float]]:
+    """(x1, n1, x2, n2, alpha) over sizes of 1 to 5,000, with both ends of the rates among them."""
+    rng = np.random.default_rng(7)
+    n = np.exp(rng.uniform(0, np.log(5000), (points, 2))).astype(int).clip(1)
+    share = np.where(rng.random((points, 2)) < 0.15, rng.integers(0, 2, (points, 2)), rng.random((points, 2)))
+    x = np.rint(share * n).astype(int)
+    alpha = rng.choice([0.05, 0.025, 0.005, 0.05 / 190], points)
+    return [(int(a), int(b), int(c), int(d), float(e)) for a, b, c, d, e in
+            zip(x[:, 0], n[:, 0], x[:, 1], n[:, 1], alpha, strict=True)]
+
+
+GRID = grid()
+
+
+def wilson_roots(x: int, n: int, alpha: float) -> Pair:
+    """The two rates whose score test just rejects: roots of (x/n − p)² n = z² p (1 − p)."""
+    zz = oracle.norm.isf(alpha) ** 2
+    low, high = sorted(np.roots([n + zz, -(2 * x + zz), x * x / n]).real.tolist())
+    return low, high
+
+
+def test_scores_and_their_differences_on_a_grid() -> None:
+    for x1, n1, x2, n2, alpha in GRID:
+        (l1, u1), (l2, u2) = wilson_roots(x1, n1, alpha), wilson_roots(x2, n2, alpha)
+        assert wilson(x1, n1, alpha) == pytest.approx((l1, u1), abs=1e-9)
+        p1, p2 = x1 / n1, x2 / n2
+        low = p1 - p2 - math.sqrt((p1 - l1) ** 2 + (u2 - p2) ** 2)
+        high = p1 - p2 + math.sqrt((u1 - p1) ** 2 + (p2 - l2) ** 2)
+        assert newcombe(x1, n1, x2, n2, alpha) == pytest.approx((low, high), abs=1e-9)
+
+
+def test_beta_quantiles_on_a_grid() -> None:
+    x, n, _, _, alpha = (np.array(c) for c in zip(*GRID, strict=True))
+    for ours, a_low, b_low, a_high, b_high in (
+            (clopper_pearson, x, n - x + 1, x + 1, n - x), (jeffreys, x + 0.5, n - x + 0.5, x + 0.5, n - x + 0.5)):
+        low = np.where(x == 0, 0.0, oracle.beta.ppf(alpha, np.maximum(a_low, 0.1), b_low))
+        high = np.where(x == n, 1.0, oracle.beta.isf(alpha, a_high, np.maximum(b_high, 0.1)))
+        found = np.array([ours(a, b, c) for a, b, c in zip(x.tolist(), n.tolist(), alpha.tolist(), strict=True)])
+        np.testing.assert_allclose(found, np.stack([low, high], axis=1), rtol=0, atol=1e-9)
+
+
+def test_one_more_of_each_on_a_grid() -> None:
+    x1, n1, x2, n2, alpha = (np.array(c) for c in zip(*GRID, strict=True))
+    p, q = (x1 + 1) / (n1 + 2), (x2 + 1) / (n2 + 2)
+    normal = oracle.norm(p - q, np.sqrt(p * (1 - p) / (n1 + 2) + q * (1 - q) / (n2 + 2)))
+    want = np.clip(np.stack([normal.ppf(alpha), normal.isf(alpha)], axis=1), -1, 1)
+    np.testing.assert_allclose([agresti_caffo(*case) for case in GRID], want, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize(("x", "n", "exact", "score"), [
@@ -201,10 +253,10 @@ def test_chi_square_tail_at_its_ends() -> None:
 
 @pytest.mark.parametrize("c", [(0, 0), (-1, 5), (6, 5), (1, math.inf)])
 def test_counts_that_are_no_rate(c: tuple[float, float]) -> None:
-    for f in (wilson, clopper_pearson):
+    for f in (wilson, clopper_pearson, jeffreys):
         with pytest.raises(ValueError, match="not a rate"):
             f(*c, 0.05)
-    for g in (newcombe, ratio):
+    for g in (newcombe, ratio, agresti_caffo):
         with pytest.raises(ValueError, match="not a rate"):
             g(*c, 1, 2, 0.05)
         with pytest.raises(ValueError, match="not a rate"):
@@ -213,7 +265,7 @@ def test_counts_that_are_no_rate(c: tuple[float, float]) -> None:
 
 @pytest.mark.parametrize("alpha", [0.0, 0.5, 1.0, -0.1, math.nan])
 def test_levels_that_are_none(alpha: float) -> None:
-    for f in (wilson, clopper_pearson):
+    for f in (wilson, clopper_pearson, jeffreys):
         with pytest.raises(ValueError, match="one-sided error"):
             f(1, 2, alpha)
 

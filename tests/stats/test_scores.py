@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
+from govern.stats.curves import roc_points
 from govern.stats.intervals import transformed
-from govern.stats.ranked import rank_rows
+from govern.stats.ranked import rank, rank_rows
 from govern.stats.scores import (
     average_precision,
     brier_score,
@@ -19,7 +20,6 @@ from govern.stats.scores import (
     calibration,
     log_loss,
     roc_auc,
-    roc_curve_points,
     scores,
 )
 
@@ -151,11 +151,11 @@ def test_groups_and_rests_are_their_rows_alone() -> None:
             assert getattr(both.rest, name) == getattr(alone, name)
         for name in ("roc_auc", "average_precision", "log_loss", "brier_score"):
             assert close(asdict(getattr(both.rest, name)), asdict(getattr(alone, name)))
-        assert both.rest.calibration_error is None
+        assert both.rest.more is None
     assert found[2].own.n == 0
     assert found[2].own.roc_auc.status == found[2].own.brier_score.status == "undefined"
-    assert found[2].own.calibration_error is not None
-    assert found[2].own.calibration_error.reason == "no rows"
+    assert found[2].own.more is not None
+    assert found[2].own.more.calibration_error.reason == "no rows"
     assert found[3].own.roc_auc.status == "too_few"
     assert found[2].rest == by_groups(rows, np.full(2500, -1), 1)[0].rest
 
@@ -175,7 +175,7 @@ def test_one_label_only() -> None:
         assert roc_auc(y, s).status == "undefined"
         assert roc_auc(y, s).reason == "all rows have the same label"
         assert log_loss(y, s).status == "ok"
-        assert roc_curve_points(y, s) == ([], [])
+        assert roc_points(rank(y, s)) == ((), ())
     assert average_precision(np.zeros(40, bool), s).reason == "no row has the positive label"
     every = average_precision(np.ones(40, bool), s)
     assert (every.value, every.se, every.status) == (1.0, None, "too_few")
@@ -210,11 +210,15 @@ def test_scores_that_are_not_probabilities_rank_but_do_not_score() -> None:
     for shifted in (s * 10 - 5, s + 0.5):
         found = scores(rank_rows(y, shifted))
         assert found.roc_auc == scores(rank_rows(y, s)).roc_auc
-        for e in (found.log_loss, found.brier_score, found.calibration_error):
-            assert e is not None
+        more = found.more
+        assert more is not None
+        for e in (found.log_loss, found.brier_score, more.calibration_error, more.expected_calibration_error,
+                  more.calibration_slope, more.calibration_intercept):
             assert (e.value, e.status, e.reason) == (None, "undefined", "the scores are not probabilities")
-        assert found.calibration_p_value is None
-        assert found.bins == ()
+        assert (more.p_value, more.p_reason) == (None, "the scores are not probabilities")
+        assert (more.bins, more.brier) == ((), None)
+        assert more.mean_score.value == pytest.approx(shifted.mean())
+        assert more.ks_statistic.status == more.lift_top_decile.status == more.gini.status == "ok"
 
 
 def test_scores_of_zero_and_one_are_clipped() -> None:
@@ -244,19 +248,36 @@ def test_lengths_and_codes_are_checked() -> None:
 def test_no_rows_at_all() -> None:
     found = scores(rank_rows(np.array([], bool), np.array([])))
     assert found.n == 0
-    for e in (found.roc_auc, found.average_precision, found.log_loss, found.calibration_error):
-        assert e is not None
+    more = found.more
+    assert more is not None
+    for e in (found.roc_auc, found.average_precision, found.log_loss, more.calibration_error, more.gini,
+              more.ks_statistic, more.lift_top_decile, more.mean_score, more.expected_calibration_error,
+              more.calibration_slope, more.calibration_intercept):
         assert (e.value, e.reason) == (None, "no rows")
+    assert more.roc == more.precision_recall == ((), ())
 
 
 @pytest.mark.parametrize("ties", [False, True])
 def test_roc_points_lie_on_the_curve(ties: bool) -> None:
     y, s = sample(17, 5000, ties=ties)
-    x, h = roc_curve_points(y, s, 101)
+    x, h = roc_points(rank(y, s), 101)
     assert (x[0], h[0], x[-1], h[-1]) == (0.0, 0.0, 1.0, 1.0)
     assert len(x) <= 101
-    assert x == sorted(x) and h == sorted(h)
+    assert list(x) == sorted(x) and list(h) == sorted(h)
     fpr, tpr, _ = oracle.roc_curve(y, s, drop_intermediate=False)
     full = set(zip(np.round(fpr, 12).tolist(), np.round(tpr, 12).tolist(), strict=True))
     assert {(round(a, 12), round(b, 12)) for a, b in zip(x, h, strict=True)} <= full
     assert np.trapezoid(h, x) == pytest.approx(oracle.roc_auc_score(y, s), abs=0.005)
+
+
+def test_a_huge_score_of_a_group_leaves_its_rest_alone() -> None:
+    y, s = sample(18, 200)
+    codes = np.arange(200) // 100
+    alone = scores(rank_rows(y[:100], s[:100]))
+    s[100:] = np.where(np.arange(100) % 2, 1e200, -1e200)
+    [_, second] = by_groups(rank_rows(y, s), codes, 2)
+    for name in ("roc_auc", "average_precision", "log_loss", "brier_score"):
+        assert getattr(second.rest, name) == getattr(alone, name)
+    assert second.own.more is not None
+    assert second.own.more.mean_score.status == "undefined"
+    assert second.own.more.mean_score.reason == "the scores are too large to add up"

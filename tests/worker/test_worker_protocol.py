@@ -67,6 +67,7 @@ def test_a_cut_message_is_the_end():
 
 GOOD = {
     "type": "m.Model",
+    "task": "classifier",
     "libraries": {"numpy": "2"},
     "features": ["a"],
     "n_features": 1,
@@ -88,7 +89,10 @@ def test_description_is_checked():
         {"features": [1]},
         {"n_features": -1},
         {"n_features": True},
+        {"task": "regressor"},
+        {"task": None},
         {"classes": None},
+        {"classes": []},
         {"classes": ["0", "0"]},
         {"has_score": 1},
         {"parameters": {"a": [1]}},

@@ -11,29 +11,30 @@ from govern.evidence import OVERALL, Group
 from govern.metrics import METRICS
 from govern.policy.asking import (
     Answer,
-    Asked,
     Documents,
     Question,
+    calibrates,
     in_family,
     levels_of,
     limits_of,
-    metrics_of,
     not_measured,
+    not_there,
     settled,
 )
 from govern.policy.decide import Limits, combine, judge_one
 from govern.policy.fields import LimitFields, MetricNames, Rule, as_list, check_limits
 from govern.policy.groups import compared, gated, is_exempt, left_out
-from govern.policy.quantities import Rate, Score, of_group
-from govern.stats.sizes import rows_to_settle
-from govern.verdict import Comparison, Settle
+from govern.policy.measured import of_group
+from govern.policy.quantities import Rate, Score
+from govern.policy.settle import settle
+from govern.policy.tasks import JUDGED, Asked, metrics_of
 
 
 class BoundFields(LimitFields):
     """A metric of the whole sample, or of every group of `by`, held against a limit."""
 
     kind: Literal["bound"]
-    metric: Annotated[str | list[str], MetricNames(("count", "score"), "bound", primary=True)] = Field(
+    metric: Annotated[str | list[str], MetricNames(JUDGED, "bound", primary=True)] = Field(
         description="a metric, primary (the declared one), or a list of metrics"
     )
     by: list[str] = Field(
@@ -64,25 +65,28 @@ def questions(rule: Rule, documents: Documents) -> list[Question]:
 
 def _question(rule: Rule, documents: Documents, metric: Asked, features: tuple[str, ...], why: str | None) -> Question:
     evidence = documents.evidence
+    if metric.absent:
+        return not_there(metric, features)
     limits = limits_of(rule, metric.name, evidence)
     if not limits.tails:
         why = f"no limit is declared for {METRICS[metric.name].title}"
     if why:
-        return settled("n/a", why, metric=metric.name, features=features)
+        return settled("n/a", why, metric=metric.name, features=features, label=metric.label)
     groups = compared(rule, evidence, features) if features else [evidence.groups_by_id[OVERALL]]
     if not groups:
-        return settled("n/a", "no group has rows", metric=metric.name, features=features)
-    found = [(g, quantity) for g in groups if (quantity := of_group(evidence, metric.name, g.id)) is not None]
+        return settled("n/a", "no group has rows", metric=metric.name, features=features, label=metric.label)
+    each = [(g, of_group(evidence, metric.name, g.id, metric.label)) for g in groups]
+    found = [(g, quantity) for g, quantity in each if quantity is not None]
     if len(found) < len(groups):
         return not_measured(rule, metric, documents, features)
-    return Question(
-        partial(_judge, rule, documents, features, found, limits), metric.name, features, uncertain=in_family(rule)
-    )
+    judge = partial(_judge, rule, documents, metric.name, features, found, limits)
+    return Question(judge, metric.name, features, uncertain=in_family(rule), label=metric.label)
 
 
 def _judge(
     rule: Rule,
     documents: Documents,
+    metric: str,
     features: tuple[str, ...],
     found: list[tuple[Group, Rate | Score]],
     limits: Limits,
@@ -95,9 +99,10 @@ def _judge(
             limits,
             levels,
             point=rule.fields.decide == "point",
+            calibrate=calibrates(rule),
             group=g.id,
             rows=g.n,
-            exempt=bool(features) and is_exempt(rule, getattr(quantity, "n", g.n), g.n, documents.rows),
+            exempt=bool(features) and is_exempt(rule, getattr(quantity, "size", g.n), g.n, documents.rows),
         )
         for g, quantity in found
     ]
@@ -111,29 +116,5 @@ def _judge(
         limits.minimum,
         limits.maximum,
         decide=rule.fields.decide,
-        settle=_settle(outcome, worst.comparison, limits),
+        settle=settle(metric, outcome, worst, limits) if documents.settling else None,
     )
-
-
-def _settle(outcome: str, seen: Comparison, limits: Limits) -> Settle | None:
-    """Further rows that would decide a ratio of counts, at the observed rate."""
-    if (
-        outcome != "insufficient"
-        or seen.numerator is None
-        or not seen.n
-        or seen.level_pass is None
-        or seen.level_fail is None
-    ):
-        return None
-    rows = rows_to_settle(
-        seen.numerator,
-        seen.n,
-        None,
-        None,
-        compare=None,
-        minimum=limits.minimum,
-        maximum=limits.maximum,
-        alpha_pass=seen.level_pass,
-        alpha_fail=seen.level_fail,
-    )
-    return Settle(seen.group, rows=rows) if rows else None

@@ -22,6 +22,7 @@ class CalibrationFields(LimitFields):
     metric: Literal["calibration_error"] = Field("calibration_error", description="the metric; need not be given")
     min: None = Field(None, description="not used by this kind")
     max: Limit = Field(description="the greatest allowed value: a number, or declared")
+    calibrate: None = Field(None, description="not used by this kind")
     by: list[str] = Field(
         default_factory=list, description="features whose groups are judged; omitted: the whole sample"
     )

@@ -16,21 +16,23 @@ from govern.evidence import REST, Group
 from govern.metrics import METRICS
 from govern.policy.asking import (
     Answer,
-    Asked,
     Documents,
     Question,
+    calibrates,
     in_family,
     levels_of,
     limits_of,
-    metrics_of,
     not_measured,
+    not_there,
     settled,
 )
 from govern.policy.decide import Limits, absolute, combine, judge_one
-from govern.policy.fields import PRIMARY, Fields, LimitFields, MetricNames, Rule, as_list, check_limits
-from govern.policy.groups import compared, gated, is_exempt, left_out
-from govern.policy.quantities import Quantity, Rate, Score, against_rest, between, of_group
+from govern.policy.fields import DECLARED, PRIMARY, Fields, LimitFields, MetricNames, Rule, as_list, check_limits
+from govern.policy.groups import compared, gated, is_exempt, joined, left_out
+from govern.policy.measured import against_rest, of_group
+from govern.policy.quantities import Quantity, Rate, Score, between
 from govern.policy.settle import settle
+from govern.policy.tasks import JUDGED, Asked, in_unit, metrics_of
 
 
 class NamedGroup(Fields):
@@ -43,7 +45,7 @@ class DisparityFields(LimitFields):
     """The gap between groups of a sensitive feature, as a difference or a ratio, held against a limit."""
 
     kind: Literal["disparity"]
-    metric: Annotated[str | list[str], MetricNames(("count", "score"), "disparity", primary=True)] = Field(
+    metric: Annotated[str | list[str], MetricNames(JUDGED, "disparity", primary=True)] = Field(
         description="a metric, primary (the declared one, its difference counted so that positive is better), or a list"
     )
     compare: Literal["difference", "ratio"] = Field(description="group − reference, or group / reference")
@@ -68,11 +70,11 @@ class DisparityFields(LimitFields):
             check_limits(self.min, self.max, 0.0, None)
             if isinstance(self.min, float) and not 0 < self.min <= 1:
                 raise ValueError("min of a ratio lies above 0 and is at most 1; write 0.8 for 80 %")
-            scores = [n for n in names if n == PRIMARY or METRICS[n].family == "score"]
+            scores = [n for n in names if n == PRIMARY or METRICS[n].family not in ("count", "share")]
             if scores:
                 raise ValueError(f"{scores[0]} is compared by difference only; write compare: difference")
         else:
-            shares = all(n != PRIMARY and METRICS[n].high is not None for n in names)
+            shares = all(n != PRIMARY and (METRICS[n].low, METRICS[n].high) == (0.0, 1.0) for n in names)
             least = 0.0 if self.against == "any" else -1.0 if shares else None
             check_limits(self.min, self.max, least, 1.0 if shares else None)
         if self.against == "any" and self.compare == "difference" and self.min is not None:
@@ -128,41 +130,46 @@ def _question(
     why: str | None,
     named: str | None,
 ) -> Question:
-    limits = limits_of(rule, metric.name, documents.evidence)
+    if metric.absent:
+        return not_there(metric, features)
+    evidence = documents.evidence
+    limits = limits_of(rule, metric.name, evidence)
+    groups = compared(rule, evidence, features) if why is None else []
     if not limits.tails:
-        undeclared = f"no limit is declared for {METRICS[metric.name].title}"
-        return settled("n/a", undeclared, metric=metric.name, features=features)
+        why = f"no limit is declared for {METRICS[metric.name].title}"
+    elif why is None and metric.primary and in_unit(metric.name) and DECLARED not in (rule.minimum, rule.maximum):
+        why = f"{METRICS[metric.name].title} is in the unit of the outcome, for which the limit was not written"
+    elif why is None and len(groups) < 2:
+        why = joined(f"{':'.join(features)} has fewer than two groups to compare", left_out(rule, evidence, features))
+    elif why is None and named is not None and named not in [g.name for g in groups]:
+        why = f"{':'.join(features)} has no group {named}"
     if why:
-        return settled("n/a", why, metric=metric.name, features=features)
-    groups = compared(rule, documents.evidence, features)
-    if len(groups) < 2:
-        one = f"{':'.join(features)} has fewer than two groups to compare"
-        return settled("n/a", one, metric=metric.name, features=features)
-    if named is not None and named not in [g.name for g in groups]:
-        return settled("n/a", f"{':'.join(features)} has no group {named}", metric=metric.name, features=features)
-    members = _members(rule, documents, metric.name, groups)
-    pairs = None if members is None else _pairs(rule, documents, metric.name, members, named)
+        return settled("n/a", why, metric=metric.name, features=features, label=metric.label)
+    members = _members(rule, documents, metric, groups)
+    pairs = None if members is None else _pairs(rule, documents, metric, members, named)
     if members is None or pairs is None:
         return not_measured(rule, metric, documents, features)
     if not pairs:
         undefined = all(m.own.value is None for m in members)
         small = f"{named} is too small to be the reference" if named else "every group is too small to be a reference"
-        why = members[0].own.why if undefined else small
-        return settled("insufficient", why or small, metric=metric.name, features=features, presses=undefined)
+        why = members[0].own.why if undefined else None
+        said = why or joined(small, left_out(rule, evidence, features))
+        return settled("insufficient", said, metric=metric.name, features=features, presses=undefined,
+                       label=metric.label)
     if metric.primary and METRICS[metric.name].better == "lower":
         limits = Limits(_minus(limits.maximum), _minus(limits.minimum))
     judge = partial(_judge, rule, documents, metric.name, features, pairs, limits)
-    return Question(judge, metric.name, features, uncertain=in_family(rule))
+    return Question(judge, metric.name, features, uncertain=in_family(rule), label=metric.label)
 
 
-def _members(rule: Rule, documents: Documents, metric: str, groups: list[Group]) -> list[Member] | None:
+def _members(rule: Rule, documents: Documents, metric: Asked, groups: list[Group]) -> list[Member] | None:
     """The groups with their metric, None when it was not measured for one of them."""
     members = []
     for g in groups:
-        own = of_group(documents.evidence, metric, g.id)
+        own = of_group(documents.evidence, metric.name, g.id, metric.label)
         if own is None:
             return None
-        members.append(Member(g, own, is_exempt(rule, getattr(own, "n", g.n), g.n, documents.rows)))
+        members.append(Member(g, own, is_exempt(rule, getattr(own, "size", g.n), g.n, documents.rows)))
     return members
 
 
@@ -181,19 +188,19 @@ def _check_named(rule: Rule, documents: Documents, named: str, features: list[tu
 
 
 def _pairs(
-    rule: Rule, documents: Documents, metric: str, members: list[Member], named: str | None
+    rule: Rule, documents: Documents, metric: Asked, members: list[Member], named: str | None
 ) -> list[Pair] | None:
     """The comparisons of one feature, None when one was not measured. A group that is too small is never
     the reference of the others, and two that are too small are not compared."""
     compare, against = rule.fields.compare, rule.fields.against
     if against == "overall":
-        rest = [against_rest(documents.evidence, metric, m.group.id, compare) for m in members]
+        rest = [against_rest(documents.evidence, metric.name, m.group.id, compare, metric.label) for m in members]
         pairs = [Pair(m, quantity) for m, quantity in zip(members, rest, strict=True) if quantity is not None]
         return pairs if len(pairs) == len(members) else None
     if against == "any":
         ordered = [_ordered(one, two, compare) for one, two in combinations(members, 2)]
         return [Pair(a, between(a.own, b.own, compare), b) for a, b in ordered if not (a.exempt and b.exempt)]
-    reference = _reference(metric, members, against, named)
+    reference = _reference(metric.name, members, against, named)
     if reference is None:
         return []
     return [Pair(m, between(m.own, reference.own, compare), reference) for m in members if m is not reference]
@@ -216,7 +223,8 @@ def _reference(metric: str, members: list[Member], against: object, named: str |
 def _compare(a: Rate | Score, b: Rate | Score) -> int:
     """−1, 0 or 1 as the estimate of `a` is below, at or above that of `b`; exact for ratios of counts."""
     if isinstance(a, Rate) and isinstance(b, Rate):
-        return (a.x * b.n > b.x * a.n) - (a.x * b.n < b.x * a.n)
+        (one_x, one_n), (two_x, two_n) = a.exact, b.exact
+        return (one_x * two_n > two_x * one_n) - (one_x * two_n < two_x * one_n)
     one, two = a.value, b.value
     return 0 if one is None or two is None else (one > two) - (one < two)
 
@@ -251,6 +259,7 @@ def _judge(
             inner,
             levels,
             point=rule.fields.decide == "point",
+            calibrate=calibrates(rule),
             exempt=p.exempt,
             group=p.member.group.id,
             reference=p.partner.group.id if p.partner else REST,
@@ -272,5 +281,5 @@ def _judge(
         limits.maximum,
         compare,
         rule.fields.decide,
-        settle(metric, outcome, worst, inner),
+        settle(metric, outcome, worst, inner) if documents.settling else None,
     )

@@ -34,7 +34,9 @@ def questions(rule: Rule, documents: Documents) -> list[Question]:
         elif documents.evidence.model is None:
             asked.append(settled("n/a", "predictions only, there is no model to call", metric=name))
         elif name == "smoke_probability" and not documents.scored:
-            asked.append(settled("n/a", "the model gives labels only", metric=name))
+            regression = documents.evidence.task == "regression"
+            why = "a regression has no probabilities" if regression else "the model gives labels only"
+            asked.append(settled("n/a", why, metric=name))
         else:
             why = check.reason if check is not None and check.reason else "the check was not run"
             asked.append(settled("not_run", why, metric=name))

@@ -11,6 +11,7 @@ from pydantic import Field
 from govern.evidence import OVERALL
 from govern.policy.asking import Answer, Documents, Question
 from govern.policy.fields import Rule, RuleFields
+from govern.policy.groups import joined, left_out
 from govern.verdict import Comparison
 
 
@@ -28,15 +29,13 @@ def questions(rule: Rule, documents: Documents) -> list[Question]:
 
 def _judge(rule: Rule, documents: Documents, _family: int) -> Answer:
     least = rule.fields.min_n if rule.fields.min_n is not None else rule.terms.min_n
-    large = [
-        sum(g.n >= least and not g.missing for g in groups)
-        for features, groups in documents.evidence.feature_groups.items()
-        if len(features) == 1
-    ]
-    most = max(large, default=0)
+    evidence = documents.evidence
+    single = {features: groups for features, groups in evidence.feature_groups.items() if len(features) == 1}
+    most = max((sum(g.n >= least and not g.missing for g in groups) for groups in single.values()), default=0)
     outcome: Literal["pass", "fail"] = "pass" if most >= 2 else "fail"
-    reason = None if large else "no sensitive feature was given"
-    if large and outcome == "fail":
-        reason = f"no sensitive feature has two groups of at least {least} rows"
+    reason = None if single else "no sensitive feature was given"
+    if single and outcome == "fail":
+        apart = [f"{f[0]}: {said}" for f in single if (said := left_out(rule, evidence, f))]
+        reason = joined(f"no sensitive feature has two groups of at least {least} rows", "; ".join(apart) or None)
     seen = Comparison(OVERALL, outcome, float(most), n=documents.rows)
     return Answer(outcome, reason, (seen,), seen, minimum=Decimal(2), decide="point")
