@@ -117,14 +117,15 @@ def measure(case: Path) -> None:
     """The whole `govern measure` but for explanation and timing: scan, worker, pass, all numbers."""
     from govern.inputs.config import load_settings
     from govern.measure import run
-    from govern.measure.start import started
+    from govern.measure.start import start
+    from govern.worker.client import Worker
 
     settings = load_settings({"model.path": case / "model.pkl", "data.path": case / "eval.parquet",
                               "data.target": "income", "data.threshold": 0.5, "data.positive": "1",
                               "data.sensitive": ["sex", "race", "sex:race"]}, config=None, cwd=case)
-    with started(settings, verbose=False) as model:
-        run.measure(settings, model, created="2026-01-01T00:00:00Z", timed=False, progress=lambda *_: None,
-                    meanwhile=lambda: None, explained=False)
+    with Worker() as worker:
+        run.measure(settings, start(worker, settings), created="2026-01-01T00:00:00Z", timed=False,
+                    progress=lambda *_: None, explained=False)
 
 
 def fresh(task: str, *arguments: str) -> tuple[float, float]:

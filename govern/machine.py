@@ -106,7 +106,8 @@ def _definitions() -> Check:
         lambda _, n: [1] * (n[0] + n[1]) + [0] * (n[2] + n[3]),
         lambda group, n: [group] * sum(n)))
     groups = [Group(g, ("group",), (g,), sum(n), n[0] + n[2], n[0] + n[2]) for g, n in cells.items()]
-    counts: dict[tuple[str, str | None], Counts] = {(g, None): Counts(g, *n, selected=n[0] + n[1]) for g, n in cells.items()}
+    counts: dict[tuple[str, str | None], Counts] = {
+        (g, None): Counts(g, *n, selected=n[0] + n[1]) for g, n in cells.items()}
     ours = {m.metric: m.value for m in disparities({("group",): groups}, counts, favourable_is_positive=True)}
     names = [f"{base}_{kind}" for base in ("demographic_parity", "equalized_odds", "equal_opportunity")
              for kind in ("difference", "ratio")]

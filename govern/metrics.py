@@ -25,6 +25,7 @@ from typing import Any, Literal
 Family = Literal["count", "derived", "score", "classes", "share", "regression", "disparity", "smoke", "data",
                  "compute", "custom"]
 ALL = ("tp", "fp", "fn", "tn")
+SIDES = ("higher", "lower", "neither")
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,12 +248,28 @@ def custom(name: str, title: str, better: Literal["higher", "lower", "neither"],
     return Metric(name, title, "custom", better, low, high, definition="a function of the user's own")
 
 
+def own(settings: Mapping[str, Any]) -> dict[str, Metric]:
+    """The metrics of the user's own that `settings` name, those of a run or of evidence, by name.
+
+    What does not describe a metric (edited evidence) is left out.
+    """
+    data = settings.get("data")
+    named = data.get("metrics") if isinstance(data, Mapping) else None
+    rows = {name: _own(name, given) for name, given in named.items()} if isinstance(named, Mapping) else {}
+    return {name: row for name, row in rows.items() if row is not None and name not in METRICS}
+
+
+def _own(name: str, given: Any) -> Metric | None:
+    if not isinstance(given, Mapping):
+        return None
+    better, low, high = given.get("better", "neither"), given.get("low"), given.get("high")
+    ends = all(end is None or (isinstance(end, int | float) and not isinstance(end, bool)) for end in (low, high))
+    return custom(name, name.replace("_", " "), better, low, high) if better in SIDES and ends else None
+
+
 def of(name: str, settings: Mapping[str, Any]) -> Metric:
     """The registered metric, or that of the user's own that the evidence's `settings` name.
 
     Raises: KeyError for any other name.
     """
-    if name in METRICS:
-        return METRICS[name]
-    own = settings.get("data", {}).get("metrics", {})[name]
-    return custom(name, name.replace("_", " "), own.get("better", "neither"), own.get("low"), own.get("high"))
+    return METRICS[name] if name in METRICS else own(settings)[name]

@@ -24,8 +24,8 @@ def check(
     from govern.inputs.config import load_settings
 
     settings = load_settings(given, config=given.get("config"), cwd=Path(), measuring=False)
-    policies = steps.policies_of(settings)
     facts = steps.stored(evidence, given)
+    policies = steps.policies_of(settings, facts.evidence)
     verdict = steps.judged(facts, settings, policies, given)
     files = {}
     if "report.out" in given:

@@ -34,7 +34,8 @@ def demo(given: dict[str, Any]) -> int:
     folder = out / "model"
     prepare(folder)
     settings = load_settings({"model.path": folder / "model.pkl"}, config=folder / "govern.yaml", cwd=Path())
-    steps.report(settings, given, out)
+    with steps.model_process(given) as worker:
+        steps.report(settings, given, worker, out)
     if not given.get("quiet"):
         formats = [f for f in ("card.pdf", "card.html") if (out / f).exists()]
         # After `sh dev.sh demo` the command is not on the PATH.

@@ -17,11 +17,13 @@ def measure(given: dict[str, Any]) -> int:
     from govern.cli import steps
     from govern.cli.progress import progress
     from govern.codec import write_files
-    from govern.measure.start import started
+    from govern.measure.start import start
 
-    settings = steps.settings_of(given)
-    with started(settings, verbose=bool(given.get("verbose"))) as model, progress(bool(given.get("quiet"))) as tell:
-        facts = steps.measured(settings, given, model, tell)
+    with steps.model_process(given) as worker:
+        settings = steps.settings_of(given)
+        model = start(worker, settings)
+        with progress(bool(given.get("quiet"))) as tell:
+            facts = steps.measured(settings, given, model, tell)
     write_files(settings.report.out, facts.files, replaces=steps.REPORT_FILES)
     if not given.get("quiet"):
         steps.say(steps.files_line(settings.report.out, facts.files))

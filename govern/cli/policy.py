@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,14 +25,19 @@ def list_() -> int:
 @policy.command()
 def show(
     name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A shipped policy or a file.", show_default=False)],
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="A govern.yaml whose own metrics the rules may "
+                                                "name.", show_default=False)] = None,
 ) -> int:
     """Check a policy and print it as it is written; the name of a shipped one or a file.
 
     Example: govern policy show baseline
     """
-    from govern.policy.packs import find, load_policy
+    from govern.inputs.config import load_settings
+    from govern.metrics import own
+    from govern.policy.packs import NO_OWN, find, load_policy
 
-    load_policy(name)
+    load_policy(name, own=own(load_settings({}, config=config, cwd=Path(), measuring=False).plain()) if config
+                else NO_OWN)
     typer.echo(find(name).read_text(encoding="utf-8"), nl=False)
     return ExitCode.PASS
 

@@ -19,4 +19,5 @@ def report(given: dict[str, Any]) -> int:
     """
     from govern.cli import steps
 
-    return steps.report(steps.settings_of(given), given).exit_code
+    with steps.model_process(given) as worker:
+        return steps.report(steps.settings_of(given), given, worker).exit_code

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from govern.inputs.config import Settings
     from govern.measure.start import Started
     from govern.policy.schema import Policy
+    from govern.worker.client import Worker
 
 CARD_FILES = {"html": "card.html", "pdf": "card.pdf"}
 REPORT_FILES = ("evidence.json", "compute.json", "verdict.json", *CARD_FILES.values())
@@ -45,6 +46,15 @@ class Facts:
         return found
 
 
+def model_process(given: Mapping[str, Any]) -> Worker:
+    """The process for the model, a context manager: started first of all, so that it imports while we read."""
+    from govern.worker.client import Worker
+
+    worker = Worker(verbose=bool(given.get("verbose")))
+    worker.preload(["numpy", "pandas"])
+    return worker
+
+
 def settings_of(given: Mapping[str, Any]) -> Settings:
     """The merged settings of a command that measures."""
     from govern.inputs.config import load_settings
@@ -52,26 +62,13 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
     return load_settings(given, config=given.get("config"), cwd=Path())
 
 
-def _nothing() -> None:
-    """Nothing."""
-
-
-def _import_pdf() -> None:
-    """Import the PDF library; what is missing is told when it is needed."""
-    from govern.formats.pdf import pdf_available
-
-    pdf_available()
-
-
-def measured(settings: Settings, given: Mapping[str, Any], model: Started | None, tell: Progress,
-             meanwhile: Callable[[], None] = _nothing) -> Facts:
-    """Facts from model and data. For `meanwhile` see `measure.run.measure`."""
+def measured(settings: Settings, given: Mapping[str, Any], model: Started | None, tell: Progress) -> Facts:
+    """Facts from model and data."""
     from govern.measure.run import measure
 
     how = given.get("compute", "measure")
     taken = None if how in ("measure", "skip") else load(Path(how), Compute, COMPUTE_SCHEMA)
-    found = measure(settings, model, created=created(dict(given)), timed=how == "measure", progress=tell,
-                    meanwhile=meanwhile)
+    found = measure(settings, model, created=created(dict(given)), timed=how == "measure", progress=tell)
     if model is not None:
         model.worker.close()  # its memory is not needed while cards are drawn
     for line in found.output.splitlines() if given.get("verbose") else ():
@@ -118,11 +115,14 @@ def stored_verdict(path: Path | None, evidence_sha256: str) -> tuple[Verdict, st
     return verdict, sha
 
 
-def policies_of(settings: Settings) -> tuple[Policy, ...]:
-    """The policies to judge by, read and checked before anything is measured."""
+def policies_of(settings: Settings, evidence: Evidence | None = None) -> tuple[Policy, ...]:
+    """The policies to judge by, read and checked before anything is measured. Their rules may name metrics of the
+    user's own, of the settings and of stored evidence."""
+    from govern.metrics import own
     from govern.policy.packs import load_policy
 
-    return tuple(load_policy(p, base=settings.policies_base) for p in settings.policies)
+    known = own(settings.plain()) | (own(evidence.settings) if evidence else {})
+    return tuple(load_policy(p, base=settings.policies_base, own=known) for p in settings.policies)
 
 
 def judged(facts: Facts, settings: Settings, policies: Sequence[Policy], given: Mapping[str, Any]) -> Verdict:
@@ -171,21 +171,23 @@ def cards(facts: Facts, verdict: tuple[Verdict, str] | None, formats: Sequence[s
     return files
 
 
-def report(settings: Settings, given: Mapping[str, Any], out: Path | None = None) -> Verdict:
+def report(settings: Settings, given: Mapping[str, Any], worker: Worker, out: Path | None = None) -> Verdict:
     """Measure, judge, render and write into `out` (default: the settings' folder); print the summary."""
     from govern.cli.progress import progress
-    from govern.measure.start import started
+    from govern.measure.start import start
 
     out = out or settings.report.out
-    with started(settings, verbose=bool(given.get("verbose"))) as model, progress(bool(given.get("quiet"))) as tell:
+    model = start(worker, settings)
+    with progress(bool(given.get("quiet"))) as tell:
         policies = policies_of(settings)
-        if settings.formats_asked:
-            formats_of(settings)  # what was asked for and cannot be made is told before the long work
-        facts = measured(settings, given, model, tell, _import_pdf if "pdf" in settings.report.formats else _nothing)
+        # What was asked for and cannot be made is told before the long work; the PDF library is slow to import,
+        # and there is time for it while the model's process imports its own.
+        formats = formats_of(settings)
+        facts = measured(settings, given, model, tell)
         verdict, data = as_stored(judged(facts, settings, policies, given))
         tell("drawing the card", 0, 0)
         files = {**facts.files, "verdict.json": data,
-                 **cards(facts, (verdict, digest(data)), formats_of(settings))}
+                 **cards(facts, (verdict, digest(data)), formats)}
     write_files(out, files, replaces=REPORT_FILES)
     if not given.get("quiet"):
         show(facts.evidence, verdict, files, out)

@@ -9,9 +9,10 @@ from govern.errors import printable
 from govern.evidence import REST, Evidence, Group, Measurement
 from govern.formats.cells import shown, value
 from govern.formats.counted import counts_of, found, sampled, selects
+from govern.formats.naming import favourable, group_label, reading_level, received
 from govern.formats.numbers import count, decimal, digits_beside, percent
 from govern.formats.strings import Strings
-from govern.formats.words import favourable, group_label, rates_apart, reading_level, received
+from govern.formats.words import rates_apart
 from govern.verdict import Comparison, Verdict
 
 FEW_ROWS = 30
@@ -86,7 +87,7 @@ def affected(evidence: Evidence, t: Strings) -> list[View]:
     for features, groups in evidence.feature_groups.items():
         reference = largest(groups)
         for g in groups:
-            m = _worse(evidence, g, reference) if reference is not None and g.n >= FEW_ROWS else None
+            m = _worse(evidence, g, reference) if reference is not None and not g.missing and g.n >= FEW_ROWS else None
             if m is None or m.value is None or reference is None:
                 continue
             rank = m.value if m.compare == "ratio" or evidence.task != "regression" else -abs(m.value)
@@ -111,16 +112,14 @@ def _worse(evidence: Evidence, group: Group, reference: Group) -> Measurement | 
 
 def _selected(evidence: Evidence, m: Measurement, group: Group, reference: Group, t: Strings) -> View:
     a, b = counts_of(evidence, group.id), counts_of(evidence, reference.id)
-    ours, theirs = (found(evidence, "selection_rate", g.id) for g in (group, reference))
-    assert a is not None and b is not None and m.value is not None  # there is a ratio of them
-    if sampled(evidence) and ours and theirs and ours.value is not None and theirs.value is not None:
-        rate, short = percent(ours.value), None
+    if sampled(evidence) or a is None or b is None:
+        rate, short = value(found(evidence, "selection_rate", group.id)), None
         counts = t("page1.rows", n=count(group.n))
     else:
         rate, _ = rates_apart(a.selected, group.n, b.selected, reference.n)
         short = round(group.n * b.selected / reference.n - a.selected)
         counts = t("reason.of", x=count(a.selected), n=count(group.n))
-    ratio = decimal(m.value, digits_beside([m.value], [1.0]))
+    ratio = decimal(m.value or 0.0, digits_beside([m.value], [1.0]))
     line = t("page1.lower", rate=rate, outcome=received(evidence, t), reference=printable(reference.name),
              counts=counts, ratio=ratio)
     return {"group": group_label(evidence, group.id, t), "line": line + (":" if short is not None else "."),

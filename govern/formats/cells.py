@@ -12,7 +12,6 @@ from govern.formats.numbers import digits_of, with_interval
 from govern.metrics import METRICS
 
 Look = Literal["percent", "plain", "own"]
-OWN_SCALE = ("mean_score",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ def look(metric: str) -> Look:
     row = METRICS.get(metric)
     if row is not None and row.family in ("count", "share"):
         return "percent"
-    own = row is None or metric in OWN_SCALE or (row.family == "regression" and metric != "r2_score")
+    own = row is None or (row.family == "regression" and metric != "r2_score")
     return "own" if own else "plain"
 
 

@@ -10,9 +10,9 @@ from govern.formats.cells import Cell, Part, Table, cell, heads, row
 from govern.formats.counted import positives, status_text
 from govern.formats.curves import by_class
 from govern.formats.judged import marked
+from govern.formats.naming import metric_name, reading_level
 from govern.formats.numbers import count
 from govern.formats.strings import Strings
-from govern.formats.words import metric_name, reading_level
 from govern.verdict import Verdict
 
 MATRIX = 12

@@ -9,9 +9,9 @@ from govern.evidence import MISSING_NAME, Evidence, Group
 from govern.formats.affected import largest
 from govern.formats.cells import Cell, Part, Table, heads, shown
 from govern.formats.counted import decision_label, selects
+from govern.formats.naming import group_name, reading_level
 from govern.formats.numbers import count
 from govern.formats.strings import Strings
-from govern.formats.words import group_name, reading_level
 
 LEVELS = 5
 
@@ -62,7 +62,7 @@ def _part(evidence: Evidence, features: tuple[str, ...], control: tuple[str, ...
     percent = ", %" if metric != "mean_prediction" else ""
     return Part(
         t("controls.title", feature=printable(":".join(features)), control=printable(name)),
-        t("controls.note", metric=t(f"metric.{metric}") + percent, control=printable(name),
-          level=reading_level(evidence)),
+        " ".join([t("controls.note", metric=t(f"metric.{metric}") + percent, control=printable(name)),
+                  *([t("controls.adjusted", level=reading_level(evidence))] if kinds else [])]),
         (Table(heads([printable(":".join(features)), *shown_levels, *adjusted], ("w14",)), tuple(rows), fine=True,
                after=t("controls.more", n=more) if more > 0 else ""),))

@@ -58,6 +58,11 @@ def sampling_note(evidence: Evidence, t: Strings) -> str:
     return " ".join(parts)
 
 
+def weighted_note(evidence: Evidence, t: Strings) -> str:
+    """That rates are weighted, in few words; empty without weights."""
+    return t("sampling.short") if evidence.settings.get("data", {}).get("weight") else ""
+
+
 def status_text(group: Group, t: Strings) -> str:
     """Why a group is not like the others, in words; empty for one that is."""
     return t(f"status.{group.status}") if group.status != "ok" else ""

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from govern.errors import printable
 from govern.evidence import Evidence, Group
-from govern.formats.cells import Cell, Part, Table, cell, heads
+from govern.formats.cells import Cell, Part, Table, cell, heads, shown
 from govern.formats.counted import counts_of, decision_label, found
 from govern.formats.judged import marked
+from govern.formats.naming import reading_level
 from govern.formats.strings import Strings
-from govern.formats.words import reading_level
 from govern.verdict import Verdict
 
 TALLY = "/\u200b"  # a long row of counts may break after a slash, never inside a number
@@ -24,7 +24,7 @@ def errors(evidence: Evidence, verdict: Verdict | None, asked: Mapping[tuple[str
     """A table for each feature: rates, scores and confusion counts of its groups."""
     data, label = evidence.settings.get("data", {}), decision_label(evidence)
     metrics = (*RATES, *(m for m in SCORES if found(evidence, m) is not None))
-    widths = ("w14", *("w13" if m in RATES else "w15" for m in metrics))
+    widths = ("w12", *("rate" if m in RATES else "w15" for m in metrics))
     tables = []
     for features, groups in asked.items():
         rows: list[tuple[str | Cell, ...]] = []
@@ -54,8 +54,8 @@ def disparities(evidence: Evidence, asked: Sequence[tuple[str, ...]], t: Strings
     for k in asked:
         for kind in ("difference", "ratio"):
             cells = [cell(of.get((f"{d}_{kind}", k))) for d in names]
-            cells += [cell(of.get((m, k))) if kind == "difference" else "" for m in more]
+            cells += [shown(of.get((m, k)))[0] if kind == "difference" else "" for m in more]
             rows.append((printable(":".join(k)) if kind == "difference" else "", t(f"fairness.{kind}"), *cells))
     titles = [t("fairness.feature"), "", *(t(f"metric.{m}") for m in (*names, *more))]
-    table = Table(heads(titles, ("w14", "w10")), tuple(rows), left=2, fine=True)
+    table = Table(heads(titles, ("w12", "w10", *("" for _ in names), "w8")), tuple(rows), left=2, fine=True)
     return Part(t("fairness.disparities"), t("fairness.disparities_note", level=reading_level(evidence)), (table,))

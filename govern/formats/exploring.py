@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from govern.errors import printable
 from govern.evidence import MISSING_NAME, Evidence, Measurement, Subgroup
 from govern.formats.cells import Cell, Part, Table, heads, shown, value
+from govern.formats.naming import metric_name, names
 from govern.formats.numbers import amount, count, percent
 from govern.formats.strings import Strings
-from govern.formats.words import metric_name, names
 from govern.verdict import Sweep, SweepPoint, Verdict
 
 SUBGROUPS = 8
 POINTS = 9
-RULES = 3
+RULES = 2
+SEARCH = "Subgroup search"  # how the note of evidence.json begins that says what was searched
 
 
 def subgroups(evidence: Evidence, t: Strings) -> Part | None:
@@ -27,7 +28,8 @@ def subgroups(evidence: Evidence, t: Strings) -> Part | None:
     more = len(found) - SUBGROUPS
     table = Table(heads(titles, ("w30", "w8", "w16", "w8", "w8", "")), rows,
                   after=t("exploring.more", n=more) if more > 0 else "")
-    return Part(t("exploring.subgroups"), t("exploring.subgroups_note"), (table,))
+    searched = [printable(n, 600) for n in evidence.notes if n.startswith(SEARCH)]
+    return Part(t("exploring.subgroups"), t("exploring.subgroups_note"), (table,), after=" ".join(searched))
 
 
 def _subgroup(s: Subgroup, t: Strings) -> tuple[str | Cell, ...]:
@@ -55,8 +57,10 @@ def thresholds(verdict: Verdict | None, t: Strings) -> Part | None:
     chosen = _chosen(swept)
     rows = tuple(_point(swept, p, metric, t) for p in chosen)
     titles = [t("exploring.threshold"), t("exploring.selected"), metric, t("exploring.rules"), t("exploring.not_met")]
-    after = [t("exploring.tried", n=len(swept.points), shown=len(chosen)), *(printable(n, 300) for n in swept.notes)]
-    table = Table(heads(titles, ("w22", "w13", "w16", "w16", "")), rows, after=" ".join(after))
+    # That this is for exploring stands above; what was left out is said here.
+    after = [t("exploring.tried", n=len(swept.points), shown=len(chosen)),
+             *(printable(n, 300) for n in swept.notes if n.startswith("left out"))]
+    table = Table(heads(titles, ("w22", "w13", "w16", "w16", "")), rows, fine=True, after=" ".join(after))
     return Part(t("exploring.thresholds"), t("exploring.thresholds_note"), (table,), after=" ".join(lines))
 
 
@@ -93,7 +97,7 @@ def _point(swept: Sweep, p: SweepPoint, metric: str, t: Strings) -> tuple[str | 
 def _not_met(swept: Sweep, outcomes: Sequence[str], t: Strings) -> str:
     open_ = [(q, o) for q, o in zip(swept.questions, outcomes, strict=True) if o in ("fail", "insufficient", "not_run")]
     open_.sort(key=lambda x: x[1] != "fail")
-    return names((f"{q.rule} {':'.join(q.features)}".strip() for q, _ in open_), t, RULES)
+    return names(dict.fromkeys(f"{q.rule} {':'.join(q.features)}".strip() for q, _ in open_), t, RULES)
 
 
 def _primary(swept: Sweep, p: SweepPoint) -> str:

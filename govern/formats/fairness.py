@@ -13,14 +13,16 @@ from govern.formats.affected import FEW_ROWS, largest
 from govern.formats.cells import Part, Table, cell, heads
 from govern.formats.charts import Glyph, MarkName, Scale, glyph, scale
 from govern.formats.controls import controls
-from govern.formats.counted import counts_of, decision_label, found, positives, sampling_note, selects, status_text
+from govern.formats.counted import counts_of, decision_label, found, positives, selects, status_text, weighted_note
 from govern.formats.curves import by_group
 from govern.formats.errors import disparities, errors
 from govern.formats.exploring import subgroups
 from govern.formats.judged import deciding, judged
+from govern.formats.naming import favourable, group_name, names, reading_level
 from govern.formats.numbers import amount, count, percent, with_interval
+from govern.formats.own import own_metrics
 from govern.formats.strings import Strings
-from govern.formats.words import MARKS, favourable, group_name, limit_text, names, reading_level
+from govern.formats.words import MARKS, limit_text
 from govern.verdict import Comparison, Finding, Verdict
 
 CHART = 72
@@ -54,10 +56,10 @@ def fairness(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
         features = []
         parts = [*classes.fairness_parts(evidence, verdict, asked, t), by_group(evidence, list(asked), t)]
         intro = t("fairness.intro_classes", target=target, level=level)
-    parts += [*controls(evidence, t), subgroups(evidence, t)]
+    parts += [own_metrics(evidence, verdict, asked, t), *controls(evidence, t), subgroups(evidence, t)]
     return {
         "none": "" if asked else t("fairness.none"),
-        "intro": " ".join(x for x in (intro, sampling_note(evidence, t)) if x),
+        "intro": " ".join(x for x in (intro, weighted_note(evidence, t)) if x),
         "positives": f"{target} = {printable(label if label is not None else data.get('positive', ''))}",
         "selected": favourable(evidence, t), "features": features, "parts": [p for p in parts if p is not None],
     }
@@ -168,8 +170,9 @@ def _short(evidence: Evidence, features: tuple[str, ...], t: Strings) -> str:
     short = sorted((m for m in known if m.value), key=lambda m: (-(m.value or 0.0), m.group))
     lacking = [t("fairness.short_group", group=of[m.group], n=amount(m.value or 0.0)) for m in short]
     near = [of[m.group] for m in known if m.reason is not None and m.effective is None]
+    key = "fairness.short_weight" if weighted_note(evidence, t) else "fairness.short"
     return " ".join(t(key, groups=names(groups, t, PERSONS))
-                    for key, groups in (("fairness.short", lacking), ("fairness.flip", near)) if groups)
+                    for key, groups in ((key, lacking), ("fairness.flip", near)) if groups)
 
 
 def _judge(row: View, finding: Finding | None, compared: Comparison, evidence: Evidence, beside: Scale,

@@ -6,9 +6,10 @@ from typing import Any
 
 from govern.errors import printable
 from govern.evidence import Evidence
+from govern.formats.naming import pick
 from govern.formats.strings import Strings
 from govern.formats.tally import open_findings
-from govern.formats.words import pick, reason
+from govern.formats.words import reason
 from govern.verdict import Finding, Verdict
 
 View = dict[str, Any]

@@ -7,12 +7,12 @@ from typing import Any
 from govern.errors import printable
 from govern.evidence import OVERALL, Curve, Evidence, Measurement
 from govern.formats import classes, residuals
-from govern.formats.cells import Part, Table, cell, heads, look, shown, value
+from govern.formats.cells import Part, Table, heads, look, shown, value
 from govern.formats.charts import Plot, plot
 from govern.formats.counted import sampled, sampling_note
+from govern.formats.naming import metric_name, reading_level
 from govern.formats.numbers import amount, count, decimal, percent
 from govern.formats.strings import Strings
-from govern.formats.words import metric_name, reading_level
 from govern.metrics import CLASSES_METRICS, METRICS, REGRESSION_METRICS, SHARE_METRICS
 
 FIRST = {
@@ -21,17 +21,18 @@ FIRST = {
                "precision", "f1_score", "matthews_correlation"),
     "multiclass": ("multiclass_accuracy", *CLASSES_METRICS),
     "regression": ("mean_absolute_error", "root_mean_squared_error", "r2_score", "mean_residual",
-                   "mean_prediction", "mean_squared_error", "share_above_threshold"),
+                   "mean_prediction", "share_above_threshold"),
 }
 ABREAST = 3
 SIZE = 120
+FEW = 100  # smaller sums of weights keep their decimals
 View = dict[str, Any]
 
 
 def performance(evidence: Evidence, t: Strings) -> View:
     """The section for the task of the evidence."""
     first = FIRST[evidence.task]
-    rows = [r for name in first if (r := _metric(evidence.find(name))) is not None]
+    rows = [r for name in first if (r := _metric(evidence.find(name), t)) is not None]
     curves = {c.kind: c for c in evidence.curves if c.group == OVERALL and c.label is None}
     auc = evidence.find("macro_roc_auc" if evidence.task == "multiclass" else "roc_auc")
     return {
@@ -77,33 +78,34 @@ def _trivial(evidence: Evidence, t: Strings) -> str:
     return t("performance.trivial", trivial=percent(trivial.value), accuracy=percent(accuracy.value))
 
 
-def _metric(m: Measurement | None) -> View | None:
+def _metric(m: Measurement | None, t: Strings) -> View | None:
     if m is None or m.metric not in METRICS:
         return None
     row = METRICS[m.metric]
     interval = shown(m)[1].strip("[]")
     return {"title": row.title, "value": value(m),
-            "interval": interval or ("" if m.value is not None else printable(m.reason or "", 80)),
+            "interval": interval.replace(", ", " to ") if look(m.metric) == "own" else interval,
             "counts": f"{_sum(m.numerator)} / {_sum(m.denominator)}"
             if m.numerator is not None and m.denominator is not None else "",
-            "meaning": row.definition}
+            "meaning": row.definition if m.value is not None or not m.reason
+            else t("performance.undefined", why=printable(m.reason, 120))}
 
 
 def _sum(x: float) -> str:
-    return count(x) if isinstance(x, int) else amount(x, digits=6)
+    return count(x) if x >= FEW else amount(x)
 
 
 def _further(evidence: Evidence, first: tuple[str, ...], t: Strings) -> Table | None:
     """The other metrics of everyone, three abreast; a user's own metrics too."""
     families = {"binary": ("count", "derived", "score"), "multiclass": ("classes", "share"),
-                "regression": ()}[evidence.task]
+                "regression": ("regression",)}[evidence.task]
     found = [m for m in evidence.measurements
              if m.group == OVERALL and m.reference is None and not m.features and m.label is None
-             and m.slice is None and m.metric not in first
+             and m.slice is None and m.metric not in first and m.metric not in residuals.QUANTILES
              and (METRICS[m.metric].family in families if m.metric in METRICS else True)]
     order = {name: i for i, name in enumerate((*METRICS, *REGRESSION_METRICS, *SHARE_METRICS))}
     found.sort(key=lambda m: (order.get(m.metric, len(order)), m.metric))
-    pairs = [(metric_name(m.metric), cell(m) if look(m.metric) != "percent" else _percent(m)) for m in found]
+    pairs = [(metric_name(m.metric), _signed(m)) for m in found]
     if not pairs:
         return None
     pairs += [("", "")] * (-len(pairs) % ABREAST)
@@ -113,7 +115,9 @@ def _further(evidence: Evidence, first: tuple[str, ...], t: Strings) -> Table | 
                  left=2 * ABREAST, fine=True)
 
 
-def _percent(m: Measurement) -> str:
+def _signed(m: Measurement) -> str:
+    if m.value is None and m.metric not in METRICS:
+        return printable(m.reason or "–", 120)
     return " ".join(x for x in (value(m), shown(m)[1]) if x)
 
 

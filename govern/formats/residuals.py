@@ -9,9 +9,9 @@ from govern.evidence import Evidence, Group
 from govern.formats.cells import Cell, Part, Table, heads, look, row, shown, tall
 from govern.formats.counted import status_text
 from govern.formats.judged import marked
+from govern.formats.naming import metric_name, reading_level
 from govern.formats.numbers import count
 from govern.formats.strings import Strings
-from govern.formats.words import metric_name, reading_level
 from govern.verdict import Verdict
 
 QUANTILES = ("residual_p5", "residual_p25", "residual_p50", "residual_p75", "residual_p95")

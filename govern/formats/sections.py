@@ -7,9 +7,9 @@ from typing import Any
 
 from govern.errors import printable
 from govern.evidence import OVERALL, Attribution, Attributions, Column, Compute, Evidence
+from govern.formats.naming import names
 from govern.formats.numbers import amount, amount_beside, count, decimal, short_digest
 from govern.formats.strings import Strings
-from govern.formats.words import names
 from govern.metrics import METRICS
 
 COLUMNS_SHOWN = 60

@@ -9,14 +9,15 @@ from typing import Any
 from govern.errors import printable
 from govern.evidence import OVERALL, Evidence
 from govern.formats.counted import counts_of, sampled
+from govern.formats.naming import group_label
 from govern.formats.numbers import count, percent
 from govern.formats.strings import Strings
-from govern.formats.words import group_label
 from govern.verdict import Verdict
 
 LONG = 2000
 HIDDEN = ("favourable_outcome",)
-REPEATED = {"classes": "--class", "sensitive": "--sensitive", "control": "--control", "features": "--feature"}
+REPEATED = {"classes": "--class", "sensitive": "--sensitive", "control": "--control", "search": "--search",
+            "features": "--feature"}
 View = dict[str, Any]
 
 
@@ -53,6 +54,7 @@ def reproduce(evidence: Evidence, digests: Mapping[str, str], t: Strings) -> Vie
     """The command that gives the same facts, one number by hand, digests, versions and settings."""
     versions = evidence.settings.get("versions", {})
     return {
+        "says": t("reproduce.command" if _config(evidence) else "reproduce.command_line"),
         "command": command(evidence),
         "recompute": _by_hand(evidence, t),
         "digests": [
@@ -76,15 +78,22 @@ def _by_hand(evidence: Evidence, t: Strings) -> str:
 
 
 def command(evidence: Evidence) -> str:
-    """A `govern measure` line that gives the same evidence from the same files."""
+    """A `govern measure` line that gives the same evidence from the same files; without a settings file, one that
+    gives the same numbers (its notes may differ: what was inferred is now given)."""
     model = evidence.subject("model")
     parts = ["govern", "measure", *([model.name] if model else [])]
-    if config := evidence.subject("config"):
-        parts += ["--config", config.name]
+    if config := _config(evidence):
+        parts += ["--config", config]
     else:
         parts += _flags(evidence.settings)
     parts += ["--timestamp", evidence.created]
     return shlex.join(printable(p, 200) for p in parts)
+
+
+def _config(evidence: Evidence) -> str:
+    """The name of the settings file, empty where the settings stood on the command line."""
+    config = evidence.subject("config")
+    return config.name if config is not None and config.format != "settings" else ""
 
 
 def _flags(settings: Mapping[str, Any]) -> list[str]:

@@ -17,13 +17,14 @@ from govern.formats.cells import shown, value
 from govern.formats.exploring import thresholds
 from govern.formats.fairness import fairness
 from govern.formats.findings import policy_section
+from govern.formats.naming import metric_name, reading_level
 from govern.formats.numbers import count, short_digest
 from govern.formats.performance import performance
 from govern.formats.sections import compute_section, data, excluded, explanation, model_section, smoke_section
 from govern.formats.strings import Strings
 from govern.formats.supplied import card_text, reproduce, supplied
 from govern.formats.tally import open_findings, tally
-from govern.formats.words import gap_text, metric_name, reading_level, reason, waiver_state
+from govern.formats.words import gap_text, reason, waiver_state
 from govern.verdict import Verdict
 
 TOP_REASONS = 3

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from govern.errors import printable
-from govern.evidence import MISSING_NAME, OVERALL, REST, Evidence
+from govern.evidence import OVERALL, Evidence
 from govern.formats.cells import look, value
 from govern.formats.charts import Glyph, MarkName, glyph
+from govern.formats.naming import favourable, group_label, group_name, metric_name, names, other_class, pick, received
 from govern.formats.numbers import (
     DIGITS,
     amount_beside,
@@ -17,7 +17,6 @@ from govern.formats.numbers import (
     decimal,
     digits_beside,
     digits_of,
-    level,
     percent,
     with_interval,
 )
@@ -27,7 +26,6 @@ from govern.verdict import Comparison, Finding, WaiverState
 
 MARKS: dict[str, MarkName] = {"fail": "outside", "pass": "within", "insufficient": "unsettled",
                               "not_run": "unsettled", "waived": "none", "n/a": "none"}
-NAMES_SHOWN = 4
 LONG = 400
 
 
@@ -72,11 +70,6 @@ def reason(finding: Finding, evidence: Evidence, t: Strings | None = None) -> Re
         _settle(finding, evidence, t), source_of(finding, t), picture)
 
 
-def pick(texts: Mapping[str, str], lang: str) -> str:
-    """The text in `lang`, else in English, else any; empty when there is none."""
-    return texts.get(lang) or texts.get("en") or next(iter(texts.values()), "")
-
-
 def title_of(finding: Finding, t: Strings) -> str:
     """The rule's title in the catalogue's language."""
     return printable(pick(finding.title, t("lang")) or finding.rule, LONG)
@@ -91,54 +84,10 @@ def mark_word(finding: Finding, t: Strings) -> str:
     return t(f"mark.{MARKS[finding.outcome]}")
 
 
-def favourable(evidence: Evidence, t: Strings | None = None) -> str:
-    """What the favourable outcome is called: the card's own word, else `favourable outcome (default = 0)`."""
-    data = evidence.settings.get("data", {})
-    return _own_word(evidence) or (t or strings())(
-        "reason.favourable", target=printable(data.get("target", "")), label=printable(data.get("favourable", "")))
-
-
-def received(evidence: Evidence, t: Strings) -> str:
-    """What happened to those who were selected, after a rate: `approved`, `with the favourable outcome (…)`."""
-    return _own_word(evidence) or t("reason.received", outcome=favourable(evidence, t))
-
-
-def _own_word(evidence: Evidence) -> str:
-    given = evidence.card.get("favourable_outcome")
-    return printable(given.strip()) if isinstance(given, str) else ""
-
-
-def group_label(evidence: Evidence, id: str | None, t: Strings) -> str:
-    """A group with its feature: `age 25 or less`, `sex women · age 26–35`, `everyone`."""
-    if id == REST:
-        return t("reason.rest")
-    if id is None or id == OVERALL or id not in evidence.groups_by_id:
-        return t("reason.everyone") if id in (None, OVERALL) else printable(id)
-    group = evidence.groups_by_id[id]
-    name = " · ".join(
-        t("reason.group_word", feature=printable(f), group=printable(MISSING_NAME if v is None else v))
-        for f, v in zip(group.features, group.values, strict=True))
-    within = ", ".join(t("reason.group_word", feature=printable(f), group=printable(MISSING_NAME if v is None else v))
-                       for f, v in group.within)
-    return t("reason.within", group=name, within=within) if within else name
-
-
-def group_name(evidence: Evidence, id: str | None, t: Strings) -> str:
-    """A group without its feature: `25 or less`, `women · 26–35`; REST and everyone in words."""
-    if id is not None and id in evidence.groups_by_id and id != OVERALL:
-        return printable(evidence.groups_by_id[id].name)
-    return group_label(evidence, id, t)
-
-
 def metric_title(finding: Finding, evidence: Evidence, t: Strings) -> str:
     """The metric's name for readers, the rule's title where a rule has no metric."""
     name = metric_name(finding.metric) if finding.metric else title_of(finding, t)
     return t("reason.of_class", metric=name, label=printable(finding.label)) if finding.label is not None else name
-
-
-def metric_name(metric: str) -> str:
-    """A metric's name for readers; that of a user's own metric is the user's."""
-    return METRICS[metric].title if metric in METRICS else printable(metric, 60)
 
 
 def bounds(finding: Finding) -> tuple[float | None, float | None]:
@@ -202,13 +151,6 @@ def source_of(finding: Finding, t: Strings) -> str:
     return f"{printable(finding.policy)} ({t(f'basis.{finding.basis}')})"
 
 
-def names(items: Iterable[object], t: Strings, shown: int = NAMES_SHOWN) -> str:
-    """`a, b, c and 3 more`."""
-    every = [printable(i) for i in items]
-    head = ", ".join(every[:shown])
-    return f"{head} {t('page1.and_more', n=len(every) - shown)}" if len(every) > shown else head
-
-
 def _sentence(finding: Finding, evidence: Evidence, number: str, t: Strings) -> str:
     seen, metric = finding.seen, metric_title(finding, evidence, t)
     if finding.kind == "document":
@@ -241,7 +183,7 @@ def _pair(finding: Finding, seen: Comparison, evidence: Evidence, group: str, me
         one, two = rates_apart(seen.numerator, seen.n, seen.reference_numerator, seen.reference_n)
         counts = t("reason.of", x=count(seen.numerator), n=count(seen.n))
         others = t("reason.of", x=count(seen.reference_numerator), n=count(seen.reference_n))
-        head = (t("reason.rate_word", rate=one, outcome=received(evidence, t), counts=counts)
+        head = (t("reason.rate_word", rate=one, outcome=received(evidence, t, finding.label), counts=counts)
                 if finding.metric == "selection_rate"
                 else t("reason.rate_metric", metric=metric, rate=one, counts=counts))
         return t("reason.pair", group=group, one=head, other=f"{two} ({others})", reference=reference)
@@ -278,7 +220,8 @@ def _settle(finding: Finding, evidence: Evidence, t: Strings) -> str:
     if settle is not None and finding.outcome in ("fail", "insufficient"):
         group = group_label(evidence, settle.group or (finding.seen.group if finding.seen else None), t)
         if finding.outcome == "fail" and settle.selections:
-            key = "settle.selections" if finding.metric == "selection_rate" else "settle.selections_metric"
+            named = finding.metric == "selection_rate" and not other_class(evidence, finding.label)
+            key = "settle.selections" if named else "settle.selections_metric"
             parts.append(t(key, n=count(settle.selections), group=group, outcome=favourable(evidence, t)))
         if finding.outcome == "insufficient" and settle.rows:
             parts.append(t("settle.rows", n=count(settle.rows), group=group))
@@ -331,11 +274,6 @@ def waiver_state(waiver: WaiverState, t: Strings) -> str:
     if not waiver.valid:
         return t("waiver.no_effect", why=printable(waiver.why_not or ""))
     return t("waiver.days", n=waiver.days_left) + ("" if waiver.used else f"; {t('waiver.unused')}")
-
-
-def reading_level(evidence: Evidence) -> str:
-    """The level of the intervals stored for reading, as text."""
-    return level(float(evidence.settings.get("intervals", {}).get("level", 0.95)))
 
 
 def gap_text(gap: float) -> str:

@@ -56,6 +56,24 @@ def small_range(array: pa.Array, most: int) -> tuple[int, NDArray[np.intp], int]
     return low, places, high - low + 1
 
 
+def numbers_of(array: pa.Array) -> NDArray[Any]:
+    """The values of a column of numbers in their own type, float64 for whole numbers of which some are missing;
+    NaN for missing, shape (n_rows,)."""
+    if not array.null_count:
+        return raw(array)
+    if not pa.types.is_floating(array.type):
+        return floats(array)
+    values = raw(array).copy()
+    values[~valid(array)] = np.nan
+    return values
+
+
+def whole(values: NDArray[np.integer]) -> pa.Array:
+    """Whole numbers as an Arrow column, (n_rows,); `pyarrow.array` would import pandas to look at them."""
+    data = np.ascontiguousarray(values, np.int64)
+    return pa.Array.from_buffers(pa.int64(), len(data), [None, pa.py_buffer(data)])
+
+
 def indices(array: pa.DictionaryArray, missing: int) -> NDArray[np.int64]:
     """Places in the dictionary of a dictionary-coded column, `missing` where there is none, shape (n_rows,)."""
     places = raw(array.indices).astype(np.int64)

@@ -71,10 +71,21 @@ class BandCoder:
 
     def ordered(self) -> tuple[tuple[str, ...], Codes]:
         """Names of the bands in numeric order, then unknown where it is held; each code's place is its own."""
-        edges = (-math.inf, *self.cuts, math.inf)
+        edges = (-math.inf, *self._shown(), math.inf)
         names = tuple(_band_name(a, b, self.whole) for a, b in itertools.pairwise(edges))
         names += (UNKNOWN_NAME,) if self._held[-1] else ()
         return names, np.arange(len(names), dtype=np.int32)
+
+    def _shown(self) -> tuple[float, ...]:
+        """The cut points as names of bands write them: what people chose as it is, quartiles in as few digits (4 or
+        more) as keep them apart."""
+        if self.chosen and self.asked:
+            return self.cuts
+        for digits in range(4, 17):
+            short = tuple(float(f"{c:.{digits}g}") for c in self.cuts)
+            if len(set(short)) == len(self.cuts):
+                return short
+        return self.cuts
 
     def statuses(self) -> dict[str, GroupStatus]:
         """For each band whether its rows are declared unknown, or it has none."""

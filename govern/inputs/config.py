@@ -19,7 +19,7 @@ from govern.codec import digest, dumps
 from govern.errors import InputError, nearest, printable
 from govern.evidence import Task
 from govern.inputs.options import KEYED, Option, later_text, refuse_later
-from govern.inputs.schema import bands_from_flags, config_model, config_schema, texts_as_written
+from govern.inputs.schema import PRIMARY_METRICS, bands_from_flags, config_model, config_schema, texts_as_written
 from govern.yamlcheck import first_problem
 from govern.yamlfile import YamlDoc, read_yaml, validate
 
@@ -205,6 +205,7 @@ def _file_values(doc: YamlDoc) -> dict[str, Any]:
     """Values of `govern.yaml` by option key. Raises InputError with the place."""
     doc = dataclasses.replace(doc, value=texts_as_written(doc.value, doc.text))
     read = validate(config_model(), doc).model_dump(exclude_none=True)
+    _refuse_unknown_primary(read, doc)
     found: dict[str, Any] = {}
     for option in KEYED:
         section, _, name = option.key.rpartition(".")
@@ -215,6 +216,21 @@ def _file_values(doc: YamlDoc) -> dict[str, Any]:
             raise doc.error(option.key.split("."), later_text(option.key), "leave it out")
         found[option.key] = value
     return found
+
+
+def _refuse_unknown_primary(read: Mapping[str, Any], doc: YamlDoc) -> None:
+    """Raises InputError for a primary metric that is not known, or of which nobody said which side is better."""
+    metric = read.get("declared", {}).get("primary", {}).get("metric")
+    own = read.get("data", {}).get("metrics", {})
+    if metric is None or metric in PRIMARY_METRICS:
+        return
+    if metric not in own:
+        raise doc.error(("declared", "primary", "metric"), f'"metric": unknown metric "{printable(metric)}"',
+                        nearest(metric, [*PRIMARY_METRICS, *own]) or "use one such as roc_auc")
+    if own[metric]["better"] == "neither":
+        raise doc.error(("declared", "primary", "metric"),
+                        f'"metric": which side of the primary metric "{metric}" is better is not said',
+                        f"add better: higher or better: lower to {metric} under data.metrics")
 
 
 def _flag_value(option: Option, raw: Any) -> Any:

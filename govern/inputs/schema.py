@@ -14,7 +14,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
-from govern.errors import nearest
 from govern.inputs.options import BY_NAME, KEYED, Option
 from govern.metrics import (
     CLASSES_METRICS,
@@ -67,13 +66,6 @@ def _single_roles(features: dict[str, Any]) -> dict[str, Any]:
     return features
 
 
-def _known_metric(name: str) -> str:
-    if name not in PRIMARY_METRICS:
-        close = nearest(name, PRIMARY_METRICS)
-        raise ValueError(f'unknown metric "{name}"; {close or "use one such as roc_auc"}')
-    return name
-
-
 def _free_name(name: str) -> str:
     if name in METRICS:
         raise ValueError(f'"{name}" is a metric that is measured anyway; choose another name')
@@ -118,7 +110,7 @@ class Primary(BaseModel):
     """The metric the owner stands for, with its limit."""
 
     model_config = _STRICT
-    metric: Annotated[str, AfterValidator(_known_metric)]
+    metric: str
     min: float | None = None
     max: float | None = None
 

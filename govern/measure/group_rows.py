@@ -97,7 +97,7 @@ class _Store:
         first = np.maximum.accumulate(np.where(new_group, rank, 0))
         start = np.flatnonzero(new)
         n = np.add.reduceat(n, start)
-        few = (rank - first < self.cap)[start]
+        few = rank[start] - first[start] < self.cap
         start, n = start[few], n[few]
         self._parts = [(group[start], draw[start], key[start], n, numbers[start])]
         self._held, self._waiting = len(start), 0
@@ -105,6 +105,7 @@ class _Store:
         self._groups, self._limits = group[last], draw[last]
 
     def of(self, wanted: int) -> Kept:
+        """The rows kept of a group that has some."""
         if len(self._parts) != 1 or self._waiting:
             self._prune()
         inside = self._parts[0][0] == wanted
@@ -112,8 +113,8 @@ class _Store:
         if self.clustered:
             # Whole clusters, by their keys, as many as have `cap` rows together and at least one.
             of_cluster = np.cumsum(_changes(draw)) - 1
-            rows = np.cumsum(np.bincount(of_cluster, n).astype(np.int64)) if len(n) else n
-            some = (rows <= self.cap)[of_cluster] | (of_cluster == 0) if len(n) else of_cluster.astype(bool)
+            rows = np.cumsum(np.bincount(of_cluster, n).astype(np.int64))[of_cluster]
+            some = (rows <= self.cap) | (of_cluster == 0)
             return Kept(np.repeat(numbers[some], n[some], axis=0), np.repeat(of_cluster[some], n[some]))
         numbers = np.repeat(numbers, n, axis=0)
         alike = np.arange(len(numbers)) - np.repeat(np.cumsum(n) - n, n)

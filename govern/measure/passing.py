@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from govern.errors import InputError, printable
 from govern.evidence import Excluded, Population
+from govern.inputs.arrays import raw, whole
 from govern.inputs.coders import Coder
 from govern.inputs.columns import ColumnPlan
 from govern.inputs.datasets import BATCH_ROWS, DataSource
@@ -18,8 +19,10 @@ from govern.inputs.levels import LevelCoder, numbers
 from govern.inputs.rows import row_keys
 from govern.inputs.weights import cluster_keys, weights
 from govern.measure.datafacts import Facts
+from govern.measure.group_rows import GroupRows
 from govern.measure.predictions import Predicted
 from govern.measure.sample import Sample
+from govern.measure.subgroups import SubgroupSearch
 from govern.stats.cube import Cube, Levels
 from govern.stats.entries import EXACT_ROWS
 from govern.stats.regression import Residuals
@@ -38,11 +41,13 @@ class Pass:
     """What the pass leaves behind: the cube, facts about the data, a sample of rows, the population."""
 
     def __init__(self, source: DataSource, plan: ColumnPlan, target: Target, coders: Mapping[str, Coder], *,
-                 columns: int, seed: int, threshold: float | None) -> None:
+                 columns: int, seed: int, threshold: float | None, search: SubgroupSearch, kept: GroupRows | None
+                 ) -> None:
         self.source, self.plan, self.target, self.coders, self.seed = source, plan, target, dict(coders), seed
         self.cube = Cube(tuple(coders), columns=columns, weighted=plan.weight is not None,
                          clustered=plan.cluster is not None)
         self.residuals = Residuals(exact_rows=EXACT_ROWS, threshold=threshold) if target.task == "regression" else None
+        self.search, self.kept = search, kept
         self.facts = Facts(roles(plan))
         self.sample = Sample(SAMPLE_ROWS)
         self.read = self.used = 0
@@ -80,15 +85,14 @@ class Pass:
     def _without(self, batch: Any, left_out: NDArray[np.bool_] | None, reason: str) -> Any:
         if left_out is None:
             return batch
-        import pyarrow as pa
-
         self._excluded[reason] = self._excluded.get(reason, 0) + int(left_out.sum())
-        return batch.filter(pa.array(~left_out))
+        return batch.take(whole(np.flatnonzero(~left_out)))
 
     def _count(self, batch: Any, answer: Callable[[], Predicted]) -> None:
         # All of this happens while the model's process works on the same batch.
         batch = _coded_texts(batch)
         codes = [c.codes(batch.column(column)) for column, c in self._coded()]
+        own, searched = dict(zip(self.coders, codes, strict=True)), self.search.codes(batch)
         truth = self._truth(batch.column(self.plan.target))
         keys = row_keys(batch, self.seed)
         self.facts.add(batch, keys)
@@ -97,6 +101,9 @@ class Pass:
         cluster = None if self.plan.cluster is None else cluster_keys(batch.column(self.plan.cluster), keys)
         predicted = answer()
         self._see(predicted)
+        self.search.add(own, searched, truth, predicted.label)
+        if self.kept is not None:
+            self.kept.add(own, keys, truth, predicted, weight=weight, cluster=cluster)
         if predicted.label is not None:
             score = predicted.score
             self.cube.add(codes, truth, predicted.label, score=score[:, None] if score is not None and score.ndim == 1
@@ -170,7 +177,8 @@ def _coded_texts(batch: Any) -> Any:
 
 def roles(plan: ColumnPlan) -> dict[str, str]:
     """The role of every column that is read: target, sensitive, control, weight …, feature."""
-    by_column = {plan.target: "target", **dict.fromkeys(plan.control.values(), "control"),
+    searched = dict.fromkeys((c for c in plan.search if c not in plan.features), "searched")
+    by_column = {**searched, plan.target: "target", **dict.fromkeys(plan.control.values(), "control"),
                  **dict.fromkeys(plan.sensitive.values(), "sensitive")}
     named = {"score": plan.score, "prediction": plan.prediction, "weight": plan.weight, "cluster": plan.cluster}
     by_column |= {column: role for role, column in named.items() if column}
@@ -184,5 +192,5 @@ def _missing(column: Any) -> NDArray[np.bool_] | None:
 
     if not column.null_count and not str(column.type).startswith(("float", "double", "halffloat")):
         return None
-    missing: NDArray[np.bool_] = pc.is_null(column, nan_is_null=True).to_numpy(zero_copy_only=False)
+    missing = raw(pc.is_null(column, nan_is_null=True))
     return missing if missing.any() else None

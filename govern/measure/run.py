@@ -21,7 +21,7 @@ from govern.evidence import (
     Subject,
 )
 from govern.explain.attributions import attributions
-from govern.inputs.coders import Coder, control_coders, sensitive_coders
+from govern.inputs.coders import Coder, control_coders, search_coders, sensitive_coders
 from govern.inputs.columns import ColumnPlan, plan_columns
 from govern.inputs.config import Settings
 from govern.inputs.datasets import DataSource, open_data
@@ -29,13 +29,16 @@ from govern.inputs.labels import Target
 from govern.inputs.levels import numbers
 from govern.inputs.target import target_of
 from govern.measure import from_cube, smoke
+from govern.measure.custom import own_metrics
+from govern.measure.group_rows import GroupRows
 from govern.measure.machine_cost import compute_document
 from govern.measure.passing import Pass
 from govern.measure.predictions import FromColumns, FromModel, match_target
 from govern.measure.rates import LEVEL
 from govern.measure.splits import Roles, membership
 from govern.measure.start import Started
-from govern.worker.client import Pending
+from govern.measure.subgroups import SubgroupSearch
+from govern.worker.client import Pending, Worker
 from govern.worker.replies import Explained
 
 Progress = Callable[[str, int, int], None]
@@ -54,20 +57,19 @@ class Measured:
 
 
 def measure(settings: Settings, model: Started | None, *, created: str, timed: bool, progress: Progress,
-            meanwhile: Callable[[], None], explained: bool = True) -> Measured:
+            explained: bool = True) -> Measured:
     """The facts about a started model, or about stored predictions where there is none.
 
     Without `timed` there is no compute document, without `explained` no attributions.
-    `meanwhile` is called once, when the model's process is busy explaining and there is time for other work.
     Raises InputError for anything unusable.
     """
     if model is None:
         return _measure_stored(settings, created, progress)
-    return _measure_model(settings, model, created, timed, progress, meanwhile, explained)
+    return _measure_model(settings, model, created, timed, progress, explained)
 
 
 def _measure_model(settings: Settings, model: Started, created: str, timed: bool, progress: Progress,
-                   meanwhile: Callable[[], None], explained: bool) -> Measured:
+                   explained: bool) -> Measured:
     worker, file, found, data = model.worker, model.file, model.scanned, settings.data
     source = _source(settings)
     target = target_of(source, data)
@@ -77,8 +79,7 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
     target = match_target(described, target, data.threshold, file.name)
     plan = plan_columns(settings, tuple(source.columns), described.features, described.n_features)
     answers = FromModel(worker, described, target, plan, data.threshold, file.name)
-    done = Pass(source, plan, target, coders, columns=answers.score_columns, seed=settings.seed,
-                threshold=data.threshold)
+    done = _pass(settings, source, plan, target, coders, answers.score_columns)
     done.run(answers.ask, progress, "predicting")
     sample = done.sample.first(len(done.sample.table), plan.features)
     progress("checking and explaining", 0, 0)
@@ -87,7 +88,6 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
         if explained and answers.positive is not None else None
     timing = worker.submit_time(sample.slice(0, BATCH_TIMED), answers.positive) if timed else None
     out = _numbers(done, settings, target)
-    meanwhile()
     checked = checking.result()
     checks = smoke.checks(smoke.Seen(
         rows_sent=done.used, rows_answered=answers.rows, not_finite=answers.not_finite,
@@ -95,6 +95,7 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
         repeat_difference=checked.repeat_difference, batch_difference=checked.batch_difference,
         numbers=described.task == "regressor"))
     found_attributions, why = (None, [NOT_EXPLAINED]) if explaining is None else _explained(explaining, done, out)
+    _own_metrics(done, settings, target, worker, out)
     evidence = _evidence(
         settings, created, source, target, plan, done, out, checks,
         subjects=(Subject("model", file.name, file.sha256, file.size, file.format),),
@@ -117,6 +118,24 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
                 peak_memory_bytes=cost.peak_memory_bytes, file_bytes=file.size, evidence_sha256=sha256)
 
     return Measured(evidence, compute, worker.output)
+
+
+def _pass(settings: Settings, source: DataSource, plan: ColumnPlan, target: Target, coders: dict[str, Coder],
+          columns: int) -> Pass:
+    data = settings.data
+    singles = tuple(s.role for s in data.sensitive)
+    search = SubgroupSearch(singles, search_coders(data, source))
+    sets = [(), *((role,) for role in singles), *data.intersections]
+    kept = GroupRows(sets, clustered=plan.cluster is not None) if data.metrics else None
+    return Pass(source, plan, target, coders, columns=columns, seed=settings.seed, threshold=data.threshold,
+                search=search, kept=kept)
+
+
+def _own_metrics(done: Pass, settings: Settings, target: Target, worker: Worker, out: from_cube.Numbers) -> None:
+    """Metrics of the user's own, measured in the process and added to the numbers."""
+    if done.kept is not None:
+        out.measurements += own_metrics(settings.data.metrics, done.kept, out.groups, done.levels(), target, worker,
+                                        weighted=done.cube.weighted, seed=settings.seed)
 
 
 def _coders(settings: Settings, source: DataSource) -> dict[str, Coder]:
@@ -169,20 +188,30 @@ def _source(settings: Settings) -> DataSource:
 
 
 def _measure_stored(settings: Settings, created: str, progress: Progress) -> Measured:
+    if not settings.data.metrics:
+        return _stored(settings, created, progress, None)
+    # Without a model a process is still needed: the user's functions never run in this one.
+    with Worker(model_path=settings.model.path_extra) as worker:
+        worker.preload(["numpy"])
+        return _stored(settings, created, progress, worker)
+
+
+def _stored(settings: Settings, created: str, progress: Progress, worker: Worker | None) -> Measured:
     source = _source(settings)
     target = target_of(source, settings.data)
     coders = _coders(settings, source)
     plan = plan_columns(settings, tuple(source.columns), None, None)
     reader = FromColumns(settings, plan, target, str(source.path))
-    done = Pass(source, plan, target, coders, columns=reader.score_columns, seed=settings.seed,
-                threshold=settings.data.threshold)
+    done = _pass(settings, source, plan, target, coders, reader.score_columns)
     done.run(reader.ask, progress, "reading predictions")
     out = _numbers(done, settings, target)
+    if worker is not None:
+        _own_metrics(done, settings, target, worker, out)
     notes = ["No model was given: stored predictions were judged; nothing is said about the model's file, its "
              "smoke checks, its explanation or its cost."]
     evidence = _evidence(settings, created, source, target, plan, done, out, smoke.constant_only(done.distinct_outputs),
                          subjects=(), model=None, containment=None, attributions=None, notes=notes)
-    return Measured(evidence, None)
+    return Measured(evidence, None, worker.output if worker is not None else "")
 
 
 def _evidence(settings: Settings, created: str, source: DataSource, target: Target, plan: ColumnPlan, done: Pass,
@@ -202,15 +231,16 @@ def _evidence(settings: Settings, created: str, source: DataSource, target: Targ
         Subject("data", source.name, source.sha256, source.size, source.format),
         Subject("config", config.name if config else "merged settings", settings.config_sha256,
                 config.stat().st_size if config else 0, "yaml" if config else "settings"))
+    searched = done.search.result(done.cube, done.levels(), target)
     coder_notes = [n for c in done.coders.values() for n in c.notes()]
     measurements: list[Measurement] = [*out.measurements, *smoke.measurements(checks)]
     return Evidence(
         EVIDENCE_SCHEMA, created, subjects, merged, containment, done.population, done.facts.result(),
         tuple(out.groups), tuple(out.counts), tuple(measurements), target.task, model=model,
         confusions=tuple(out.confusions), curves=tuple(out.curves), thresholds=out.thresholds,
-        threshold_counts=tuple(out.threshold_counts), attributions=attributions, smoke=checks,
-        declared=dict(settings.declared), card=dict(settings.card),
-        notes=tuple(dict.fromkeys([*target.notes, *plan.notes, *coder_notes, *out.notes, *notes])))
+        threshold_counts=tuple(out.threshold_counts), subgroups=searched.subgroups, attributions=attributions,
+        smoke=checks, declared=dict(settings.declared), card=dict(settings.card),
+        notes=tuple(dict.fromkeys([*target.notes, *plan.notes, *coder_notes, *out.notes, *searched.notes, *notes])))
 
 
 def _versions() -> dict[str, str]:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from govern.inputs.arrays import whole
+
 
 class Sample:
     """Keeps the `size` rows with the smallest keys of all batches added; memory is that of the sample."""
@@ -28,11 +30,11 @@ class Sample:
             near = np.arange(len(keys))
         if not len(near):
             return
-        part = pa.Table.from_batches([batch]).take(pa.array(near))
+        part = pa.Table.from_batches([batch]).take(whole(near))
         table = part if self._table is None else pa.concat_tables([self._table, part], promote_options="permissive")
         both = np.concatenate([self._keys, keys[near]])
         best = np.argsort(both, kind="stable")[: self.size]
-        self._keys, self._table = both[best], table.take(pa.array(best))
+        self._keys, self._table = both[best], table.take(whole(best))
 
     @property
     def table(self) -> Any:

@@ -121,8 +121,9 @@ def _sampling(cube: Cube, partition: Partition, kind: NDArray[np.int64]) -> list
         return [None] * len(partition)
     sums = cube.sums_at(partition.of_cell * 4 + kind, 4 * len(partition)).reshape(-1, 4)
     upper = np.triu_indices(4)
+    moments = cube.moments(kind, partition.of_cell, len(partition))
     return [Sampling(tp, fp, fn, tn, tuple(m[upper].tolist()))
-            for (tp, fp, fn, tn), m in zip(sums.tolist(), cube.moments(kind, partition.of_cell, len(partition)), strict=True)]
+            for (tp, fp, fn, tn), m in zip(sums.tolist(), moments, strict=True)]
 
 
 def by_features(found: Sequence[Split]) -> dict[tuple[str, ...], list[Group]]:

@@ -1,9 +1,7 @@
-"""The model's process, started before anything heavy is imported here, so that both import at the same time."""
+"""The model's file, scanned and on its way into the process that waits for it. Imports nothing heavy."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from govern.errors import InputError
@@ -22,21 +20,20 @@ class Started:
     worker: Worker
 
 
-@contextmanager
-def started(settings: Settings, *, verbose: bool) -> Iterator[Started | None]:
-    """The model of the settings, scanned, its process importing; None where stored predictions are judged.
+def start(worker: Worker, settings: Settings) -> Started | None:
+    """The model of the settings, scanned, its libraries being imported in `worker`; None, and the worker ended,
+    where stored predictions are judged.
 
     Raises InputError for a file that cannot be read or that the scan refuses.
     """
     if settings.model.path is None:
-        yield None
-        return
-    with Worker(model_path=settings.model.path_extra, verbose=verbose) as worker:
-        file = read_model(settings.model.path)
-        scanned = scan(file.data, settings.model.trust)
-        refuse(scanned, str(settings.model.path))
-        worker.preload(modules_needed(scanned))
-        yield Started(file, scanned, worker)
+        worker.close()
+        return None
+    file = read_model(settings.model.path)
+    scanned = scan(file.data, settings.model.trust)
+    refuse(scanned, str(settings.model.path))
+    worker.preload(modules_needed(scanned), settings.model.path_extra)
+    return Started(file, scanned, worker)
 
 
 def refuse(found: ScanResult, where: str) -> None:

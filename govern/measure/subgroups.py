@@ -108,5 +108,5 @@ def _note(found: subgroups.Search, features: Sequence[str], shares: Sequence[Cel
     listed = f", {len(found.listed)} of them listed (the others overlap with these or are weaker)" if merged else ""
     return (f"Subgroup search over {names}: {found.subgroups:,} subgroups against all other rows, "
             f"{found.comparisons:,} comparisons ({metrics}). {found.significant:,} differ at a false discovery rate of "
-            f"{subgroups.FALSE_SHARE:.0%}{listed}. Not compared: {found.small:,} subgroups of fewer than "
+            f"{100 * subgroups.FALSE_SHARE:g} %{listed}. Not compared: {found.small:,} subgroups of fewer than "
             f"{subgroups.LEAST_ROWS} rows, {found.few:,} rates of fewer than {subgroups.LEAST_DENOMINATOR} rows.")

@@ -9,11 +9,10 @@ from functools import partial
 from typing import Any
 
 from govern.evidence import OVERALL, Compute, Evidence
-from govern.metrics import METRICS
 from govern.policy.decide import Levels, Limits
 from govern.policy.fields import DECLARED, Rule
 from govern.policy.quantities import Bound
-from govern.policy.tasks import OF_SCORES, Asked, primary_of
+from govern.policy.tasks import OF_SCORES, Asked, primary_of, row_of
 from govern.verdict import Comparison, RuleOutcome, Settle
 
 
@@ -102,7 +101,7 @@ def _declared(evidence: Evidence, metric: str, side: str) -> Decimal | None:
     value: Any = evidence.declared.get(metric)
     primary = primary_of(evidence)
     if isinstance(value, int | float) and not isinstance(value, bool):
-        value = {"min" if METRICS[metric].better == "higher" else "max": value}
+        value = {"min" if row_of(metric, evidence).better == "higher" else "max": value}
     elif not isinstance(value, dict):
         value = primary if primary.get("metric") == metric else {}
     limit = value.get(side)
@@ -144,4 +143,4 @@ def not_measured(rule: Rule, metric: Asked, documents: Documents, features: tupl
     where: Any = {"metric": metric.name, "features": features, "label": metric.label}
     if metric.name in OF_SCORES and not documents.scored and not declared:
         return settled("n/a", "there are no scores, only predicted labels", **where)
-    return settled("not_run", f"{METRICS[metric.name].title} was not measured", **where)
+    return settled("not_run", f"{row_of(metric.name, documents.evidence).title} was not measured", **where)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from govern.errors import InputError, nearest, printable
-from govern.metrics import METRICS
+from govern.metrics import METRICS, Metric
 from govern.verdict import Phase, Severity
 
 T = TypeVar("T")
@@ -182,6 +182,11 @@ class Rule:
         return InputError(what, fix=fix, where=file, line=line, column=column, rule=self.id)
 
 
+def rows_known(info: ValidationInfo) -> dict[str, Metric]:
+    """The metrics a file may name: registered ones, and the user's own that its reader was told of."""
+    return {**METRICS, **(info.context or {}).get("own", {})}
+
+
 @dataclass(frozen=True)
 class MetricNames:
     """Marks a field that takes one metric name or a list of them: those of `families` that `kind` can judge."""
@@ -190,23 +195,24 @@ class MetricNames:
     kind: str
     primary: bool = False
 
-    @property
-    def known(self) -> list[str]:
-        """The names that may be given."""
-        names = [m.name for m in METRICS.values() if m.family in self.families and m.name != "calibration_p_value"]
+    def known(self, rows: Mapping[str, Metric] = METRICS) -> list[str]:
+        """The names of `rows` that may be given."""
+        names = [m.name for m in rows.values() if m.family in self.families and m.name != "calibration_p_value"]
         return [*names, PRIMARY] if self.primary else names
 
-    def check(self, value: Any) -> Any:
-        """`value` when all its names are known. Raises ValueError naming the nearest registered one."""
+    def check(self, value: Any, info: ValidationInfo) -> Any:
+        """`value` when all its names are known. Raises ValueError naming the nearest known one."""
         names = value if isinstance(value, list) else [value]
         if not names or any(names.count(name) > 1 for name in names):
             raise ValueError("is an empty list" if not names else "names a metric twice")
+        rows = rows_known(info)
+        known = self.known(rows)
         for name in names:
-            if name in self.known:
+            if name in known:
                 continue
-            row = METRICS.get(name) if isinstance(name, str) else None
+            row = rows.get(name) if isinstance(name, str) else None
             if row is None:
-                said = nearest(str(name), self.known) or f"known: {', '.join(self.known)}"
+                said = nearest(str(name), known) or f"known: {', '.join(known)}"
                 raise ValueError(f'unknown metric "{printable(name)}"; {said}')
             if row.family == "disparity":
                 raise ValueError(
@@ -214,17 +220,17 @@ class MetricNames:
                     "write the rate as metric, with compare and against"
                 )
             raise ValueError(
-                f"kind {self.kind} does not judge the {row.family} metric {name}; known: {', '.join(self.known[:8])} …"
+                f"kind {self.kind} does not judge the {row.family} metric {name}; known: {', '.join(known[:8])} …"
             )
         return value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        from pydantic_core.core_schema import no_info_before_validator_function
+        from pydantic_core.core_schema import with_info_before_validator_function
 
-        return no_info_before_validator_function(self.check, handler(source))
+        return with_info_before_validator_function(self.check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
-        one = {"enum": self.known}
+        one = {"enum": self.known()}
         several = {"type": "array", "items": one, "minItems": 1}
         found = handler(schema)
         return several if found.get("type") == "array" else {"anyOf": [one, several]}

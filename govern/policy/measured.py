@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 
-from govern.evidence import OVERALL, REST, Counts, Evidence, Measurement, Sampling
+from govern.evidence import OVERALL, REST, Counts, Evidence, Group, Measurement, Sampling
 from govern.metrics import METRICS
 from govern.policy.quantities import Difference, Rate, Ratio, Score, ScoreDifference, between
-from govern.policy.tasks import setting
+from govern.policy.tasks import row_of, setting
 from govern.stats.derived import derived
 from govern.stats.effective import CELLS, PLACES, effective_rows
 
@@ -44,7 +45,7 @@ def fraction(metric: str, counts: Counts, favourable: tuple[str, str] = ("tp", "
 def of_group(evidence: Evidence, metric: str, group: str = OVERALL, label: str | None = None) -> Rate | Score | None:
     """The metric of one group, in a multiclass task of the class `label` against all others; None when it was
     not measured. Families count and share are a Rate, all others a Score."""
-    family, status = METRICS[metric].family, evidence.groups_by_id[group].status
+    family, status = row_of(metric, evidence).family, evidence.groups_by_id[group].status
     if family in ("count", "derived"):
         counts = evidence.counts_by_label.get((group, label))
         return _from_counts(evidence, metric, counts, status) if counts else None
@@ -57,6 +58,15 @@ def of_group(evidence: Evidence, metric: str, group: str = OVERALL, label: str |
         return _score(found, status)
     test = evidence.find("calibration_p_value", group, label=label)
     return replace(_score(found, status), tested=True, p_value=test.value if test else None)
+
+
+def failure(evidence: Evidence, metric: str, groups: Iterable[Group]) -> str | None:
+    """Why the metric could not be measured in one of the groups, the first of them; None where it could in all."""
+    for g in groups:
+        found = evidence.find(metric, g.id)
+        if found is not None and found.status == "error":
+            return f"{row_of(metric, evidence).title} of {g.name}: {found.reason}"
+    return None
 
 
 def against_rest(
@@ -72,7 +82,7 @@ def against_rest(
 
 
 def _rest(evidence: Evidence, metric: str, group: str, label: str | None) -> Rate | Score | None:
-    family = METRICS[metric].family
+    family = row_of(metric, evidence).family
     rows = evidence.groups_by_id[OVERALL].n - evidence.groups_by_id[group].n
     if family in ("count", "derived"):
         one, all_of = (evidence.counts_by_label.get((g, label)) for g in (group, OVERALL))

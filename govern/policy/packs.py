@@ -9,6 +9,7 @@ from pathlib import Path
 
 from govern.codec import read_bytes
 from govern.errors import InputError, nearest, printable
+from govern.metrics import Metric
 from govern.policy.fields import texts
 from govern.policy.schema import Draft, Head, Policy, build, override, read_drafts, read_head
 from govern.resources import resource
@@ -17,6 +18,7 @@ from govern.yamlfile import YamlDoc, parse_yaml
 
 MAX_BYTES = 1_000_000
 SUFFIXES = (".yaml", ".yml")
+NO_OWN: Mapping[str, Metric] = {}
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,17 @@ def find(name_or_path: str, *, base: Path | None = None) -> Path:
     return path
 
 
-def load_policy(name_or_path: str, *, base: Path | None = None) -> Policy:
-    """A policy with everything it extends, checked. Raises InputError with file, line, column and rule."""
-    found = _resolve(name_or_path, base or Path(), ())
+def load_policy(name_or_path: str, *, base: Path | None = None, own: Mapping[str, Metric] = NO_OWN) -> Policy:
+    """A policy with everything it extends, checked; `own` are metrics of the user's own that its rules may name.
+
+    Raises InputError with file, line, column and rule.
+    """
+    found = _resolve(name_or_path, base or Path(), own, ())
     head = found.head
     info = PolicyInfo(
         head.name, head.version, found.doc.sha256, head.status, head.as_of, texts(head.title), found.extends
     )
-    return Policy(info, tuple(build(d) for d in found.drafts.values()))
+    return Policy(info, tuple(build(d, own) for d in found.drafts.values()))
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,7 @@ class _Resolved:
 def _resolve(
     given: str,
     base: Path,
+    own: Mapping[str, Metric],
     trail: tuple[Path, ...],
     near: Path = Path(),
     asked: tuple[YamlDoc, int] | None = None,
@@ -100,7 +106,7 @@ def _resolve(
     drafts: dict[str, Draft] = {}
     digests: list[str] = []
     for i, name in enumerate(head.extends):
-        inner = _resolve(name, path.parent, (*trail, path.resolve()), Path(shown).parent, (doc, i))
+        inner = _resolve(name, path.parent, own, (*trail, path.resolve()), Path(shown).parent, (doc, i))
         digests += [f"{inner.head.name}@{inner.doc.sha256}", *inner.extends]
         for rule, draft in inner.drafts.items():
             if rule in drafts and drafts[rule].raw != draft.raw:
@@ -111,13 +117,13 @@ def _resolve(
                     rule,
                 )
             drafts.setdefault(rule, draft)
-    _merge(doc, head, drafts)
+    _merge(doc, head, drafts, own)
     return _Resolved(head, doc, drafts, tuple(dict.fromkeys(digests)))
 
 
-def _merge(doc: YamlDoc, head: Head, drafts: dict[str, Draft]) -> None:
+def _merge(doc: YamlDoc, head: Head, drafts: dict[str, Draft], metrics: Mapping[str, Metric]) -> None:
     """Adds a file's own rules and overrides to those it took over."""
-    own, overrides = read_drafts(doc, head)
+    own, overrides = read_drafts(doc, head, metrics)
     for draft in own:
         rule = str(draft.raw["id"])
         if rule in drafts:
@@ -137,5 +143,5 @@ def _merge(doc: YamlDoc, head: Head, drafts: dict[str, Draft]) -> None:
                 change.id,
             )
         drafts[change.id] = override(drafts[change.id], doc, place, change, head.name)
-        build(drafts[change.id])
+        build(drafts[change.id], metrics)
     drafts.update({str(d.raw["id"]): d for d in own})

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Union
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator
 
 from govern.errors import InputError, nearest, printable
+from govern.metrics import Metric
 from govern.policy.fields import DECLARED, Defaults, Fields, Rule, Texts
 from govern.policy.rules import KINDS
 from govern.verdict import PolicyInfo
@@ -98,7 +99,8 @@ def read_head(doc: YamlDoc) -> Head:
     return validate(Head, doc)
 
 
-def read_drafts(doc: YamlDoc, head: Head) -> tuple[list[Draft], list[tuple[Place, OverrideFields]]]:
+def read_drafts(doc: YamlDoc, head: Head, own: Mapping[str, Metric]
+                ) -> tuple[list[Draft], list[tuple[Place, OverrideFields]]]:
     """The rules that a file defines itself, and the overrides it makes, in the order of the file."""
     drafts: dict[str, Draft] = {}
     overrides: list[tuple[Place, OverrideFields]] = []
@@ -109,7 +111,7 @@ def read_drafts(doc: YamlDoc, head: Head) -> tuple[list[Draft], list[tuple[Place
             overrides.append((place, validate(OverrideFields, doc, place, rule)))
             continue
         draft = Draft(raw, {key: (doc, (*place, key)) for key in raw}, doc, place, head.defaults)
-        build(draft)
+        build(draft, own)
         if rule in drafts:
             raise doc.error((*place, "id"), f'there are two rules "{rule}"', "give one of them another id", rule)
         drafts[str(rule)] = draft
@@ -148,8 +150,9 @@ def _plain(value: Any) -> str:
     return ", ".join(map(_plain, value)) if isinstance(value, list) else printable(value)
 
 
-def build(draft: Draft) -> Rule:
-    """The rule of a draft, checked against the fields of its kind. Raises InputError at the first wrong key."""
+def build(draft: Draft, own: Mapping[str, Metric]) -> Rule:
+    """The rule of a draft, checked against the fields of its kind; `own` are metrics of the user's own that it may
+    name. Raises InputError at the first wrong key."""
     raw = dict(draft.raw)
     rule = raw["id"] if isinstance(raw.get("id"), str) else None
     if raw.get("kind") not in KINDS:
@@ -159,7 +162,7 @@ def build(draft: Draft) -> Rule:
         raise doc.error(place, what, nearest(str(raw.get("kind", "")), list(KINDS)) or known, rule)
     model = KINDS[raw["kind"]].fields
     try:
-        fields = model.model_validate(raw)
+        fields = model.model_validate(raw, context={"own": own})
     except ValidationError as err:
         raise _refused(draft, model, raw, err, rule) from None
     line = draft.doc.at(draft.place)[0]

@@ -16,7 +16,7 @@ from govern.policy.asking import Answer, Documents, Question, calibrates
 from govern.policy.fields import Rule
 from govern.policy.measured import of_group
 from govern.policy.rules import KINDS
-from govern.policy.tasks import primary_of, setting
+from govern.policy.tasks import primary_of, row_of, setting
 from govern.verdict import Finding, Outcome, Settle, Sweep, SweepPoint, SweptQuestion
 
 KINDS_SWEPT = ("bound", "disparity")
@@ -62,7 +62,7 @@ def sweep(evidence: Evidence, puts: Sequence[Put], effect: Effect) -> Sweep | No
     if evidence.task != "binary" or not evidence.thresholds or any(c.sampling for c in evidence.counts):
         return None
     at = {c.group: c for c in evidence.threshold_counts}
-    found = [(put, _why_not(evidence, put, set(at))) for put in puts if not put.shown and _depends(put)]
+    found = [(put, _why_not(evidence, put, set(at))) for put in puts if not put.shown and _depends(evidence, put)]
     asked = [put for put, why in found if why is None]
     if not asked or OVERALL not in at:
         return None
@@ -108,21 +108,22 @@ def _decides(point: SweepPoint) -> bool:
     return point.selection_rate is not None and 0 < point.selection_rate < 1
 
 
-def _depends(put: Put) -> bool:
-    """Whether the question was answered from confusion counts that change with the threshold."""
-    row = METRICS.get(put.metric)
+def _depends(evidence: Evidence, put: Put) -> bool:
+    """Whether the question was answered from predictions that change with the threshold."""
+    row = row_of(put.metric, evidence)
     return (
-        row is not None
-        and put.rule.fields.kind in KINDS_SWEPT
+        put.rule.fields.kind in KINDS_SWEPT
         and put.answer.outcome in ("pass", "fail", "insufficient")
-        and row.family in ("count", "derived")
+        and row.family in ("count", "derived", "custom")
         and row.name != "prevalence"
     )
 
 
 def _why_not(evidence: Evidence, put: Put, swept: set[str]) -> str | None:
     """Why the question cannot be answered at other thresholds, None when it can."""
-    row, features = METRICS[put.metric], put.question.features
+    row, features = row_of(put.metric, evidence), put.question.features
+    if row.family == "custom":
+        return f"{row.title} is a function of the user's own, measured at the threshold in force alone"
     if calibrates(put.rule) and row.family == "count" and row.denominator not in FIXED:
         return f"the denominators of {row.title} change with the threshold, each with an enumeration of its own"
     groups = evidence.feature_groups[features] if features else (evidence.groups_by_id[OVERALL],)

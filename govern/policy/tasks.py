@@ -7,17 +7,17 @@ from typing import Any
 
 from govern.errors import InputError, nearest
 from govern.evidence import OVERALL, Evidence, Task
-from govern.metrics import METRICS
+from govern.metrics import METRICS, Metric, custom, of, own
 from govern.policy.fields import PRIMARY, Rule, as_list
 
-JUDGED = ("count", "derived", "score", "classes", "share", "regression")
+JUDGED = ("count", "derived", "score", "classes", "share", "regression", "custom")
 PER_CLASS = ("count", "derived", "score")
 OF_SCORES = {m.name for m in METRICS.values() if m.family == "score"} | {"macro_roc_auc", "multiclass_log_loss"}
 
 _FAMILIES: dict[Task, tuple[str, ...]] = {
-    "binary": ("count", "derived", "score"),
-    "multiclass": ("count", "derived", "score", "classes", "share"),
-    "regression": ("regression", "share"),
+    "binary": ("count", "derived", "score", "custom"),
+    "multiclass": ("count", "derived", "score", "classes", "share", "custom"),
+    "regression": ("regression", "share", "custom"),
 }
 _SHARES: dict[Task, tuple[str, ...]] = {
     "binary": (),
@@ -45,21 +45,33 @@ def metrics_of(rule: Rule, evidence: Evidence) -> list[Asked]:
     returned with the reason. Raises InputError for a declared primary metric or a class that does not exist.
     """
     named = _named(rule, evidence)
-    there = [m for m in named if exists(m.name, evidence.task)]
+    there = [m for m in named if exists(m.name, evidence)]
     if not there:
         return [replace(m, absent=f"a {evidence.task} task has no {METRICS[m.name].title}") for m in named]
     return [asked for m in there for asked in _for_classes(rule, m, evidence)]
 
 
-def exists(metric: str, task: Task) -> bool:
+def row_of(metric: str, evidence: Evidence) -> Metric:
+    """What is known about a metric: its row, the user's own as it was measured, and of one of the user's own that
+    this evidence was measured without, its name."""
+    try:
+        return of(metric, evidence.settings)
+    except KeyError:
+        return custom(metric, metric.replace("_", " "), "neither", None, None)
+
+
+def exists(metric: str, evidence: Evidence) -> bool:
     """Whether the task has such a metric, measured or not."""
-    row = METRICS[metric]
+    row, task = row_of(metric, evidence), evidence.task
     return row.family in _FAMILIES[task] and (row.family != "share" or metric in _SHARES[task])
 
 
-def in_unit(metric: str) -> bool:
-    """Whether the metric is in the unit of a numeric outcome, so that no limit suits every data set."""
-    return METRICS[metric].family == "regression" and METRICS[metric].high is None
+def own_scale(row: Metric) -> str | None:
+    """Which scale a metric has on which no limit suits every data set; None for one that stays within −1 to 1."""
+    if row.family == "regression" and row.high is None:
+        return "in the unit of the outcome"
+    bounded = row.low is not None and row.high is not None and row.low >= -1 and row.high <= 1
+    return "on a scale of its own" if row.family == "custom" and not bounded else None
 
 
 def primary_of(evidence: Evidence) -> dict[str, Any]:
@@ -83,7 +95,8 @@ def _named(rule: Rule, evidence: Evidence) -> list[Asked]:
         declared = primary_of(evidence).get("metric")
         if declared is None:
             continue
-        known = [m.name for m in METRICS.values() if m.family in JUDGED and m.name != "calibration_p_value"]
+        rows = (*METRICS.values(), *own(evidence.settings).values())
+        known = [m.name for m in rows if m.family in JUDGED and m.name != "calibration_p_value"]
         if declared not in known:
             raise InputError(
                 f'declared primary metric "{declared}" is not a metric a rule can judge',
@@ -96,7 +109,7 @@ def _named(rule: Rule, evidence: Evidence) -> list[Asked]:
 
 def _for_classes(rule: Rule, metric: Asked, evidence: Evidence) -> list[Asked]:
     """The metric for the class the rule names, else for the favourable one, else for every class."""
-    if METRICS[metric.name].family not in PER_CLASS:
+    if row_of(metric.name, evidence).family not in PER_CLASS:
         return [metric]
     wanted = rule.fields.label
     if evidence.task == "binary":

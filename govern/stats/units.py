@@ -52,7 +52,7 @@ class Units:
 
     def moments(self, kind: NDArray[np.int64], group: NDArray[np.int64], k: int, *, weighted: bool) -> Floats:
         """(k, 4, 4): for each group Σ over units of the products of the unit's sums by kind; see `Cube.moments`."""
-        cells, unit, weights, n = self._held
+        cells, unit, weights, _ = self._held
         g = group[cells]
         inside = g >= 0
         code, of_row = (unit[inside] * k + g[inside]) * 4 + kind[cells[inside]], weights[inside]

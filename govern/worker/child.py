@@ -30,13 +30,13 @@ def main(arguments: Sequence[str]) -> NoReturn:
     """Serve; `arguments` are the descriptors to read and to write and the settings as JSON."""
     requests, replies, settings = int(arguments[0]), int(arguments[1]), json.loads(arguments[2])
     layers, left_open = sandbox.enter(settings["memory_bytes"], settings["cpu_seconds"], settings["parent"])
-    sys.path += settings["model_path"]
     _write(replies, pack({"layers": layers, "open": left_open}))
-    server = _Server(settings["model_path"])
+    server = _Server()
     with contextlib.suppress(EndOfStream, BrokenPipeError):
         while True:
             request, buffers = unpack(lambda n: _read(requests, n), lambda: MAX_REQUEST)
             if request["op"] == "preload":
+                server.find_in(request["path"])
                 server.preload(request["modules"])
             else:
                 _write(replies, server.answer(request, buffers))
@@ -46,9 +46,14 @@ def main(arguments: Sequence[str]) -> NoReturn:
 class _Server:
     """What is kept between requests: the loaded model, the folders of the user's own modules."""
 
-    def __init__(self, folders: Sequence[str]) -> None:
+    def __init__(self) -> None:
         self.loaded: Loaded | None = None
-        self.folders = folders
+        self.folders: list[str] = []
+
+    def find_in(self, folders: Sequence[str]) -> None:
+        """Look for modules of the model and of the user in these folders too."""
+        self.folders += folders
+        sys.path += folders
 
     def preload(self, modules: Sequence[str]) -> None:
         """Import modules ahead of their use; what cannot be imported shows when it is needed."""

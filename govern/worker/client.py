@@ -34,9 +34,11 @@ class Worker:
     """
 
     def __init__(self, limits: Limits | None = None, model_path: Sequence[Path] = (), verbose: bool = False) -> None:
-        self._process = Process(limits or Limits(), model_path, MAX_NOISE * (16 if verbose else 1))
+        self._process = Process(limits or Limits(), MAX_NOISE * (16 if verbose else 1))
         self._described: Described | None = None
         self._file_layer: tuple[str, ...] = ()
+        if model_path:
+            self.preload((), model_path)
 
     def __enter__(self) -> Worker:
         return self
@@ -65,9 +67,13 @@ class Worker:
         """What the model's process wrote to its standard output and error so far, cut after a limit."""
         return bytes(self._process.noise).decode(errors="replace")
 
-    def preload(self, modules: Sequence[str]) -> None:
-        """Ask the process to import libraries now, in order with the other requests; returns at once."""
-        self._process.send({"op": "preload", "modules": list(modules)}, (), failures.STARTING)
+    def preload(self, modules: Sequence[str], model_path: Sequence[Path] = ()) -> None:
+        """Ask the process to import libraries now, in order with the other requests; returns at once.
+
+        `model_path` are further folders in which it finds the model's own modules.
+        """
+        folders = [str(p.resolve()) for p in model_path]
+        self._process.send({"op": "preload", "modules": list(modules), "path": folders}, (), failures.STARTING)
 
     def load(self, data: bytes, format: str, name: str) -> Described:
         """The description of the model in `data`, the very bytes scanned; `name` is used in messages."""

@@ -42,33 +42,34 @@ def encode(batch: pa.RecordBatch) -> tuple[Header, list[Buffer]]:
 
 def _encode_column(name: str, column: pa.Array) -> tuple[Header, list[np.ndarray[Any, Any]]]:
     import pyarrow as pa
-    import pyarrow.compute as pc
+
+    from govern.inputs.arrays import indices, numbers_of, raw, valid
 
     kind = column.type
     if pa.types.is_dictionary(kind):
-        codes = pc.fill_null(column.indices.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)
+        codes = indices(column, -1).astype(np.int32)
         described: Header = {"kind": "category", "ordered": kind.ordered}
         if _is_text(kind.value_type):
             return {**described, "levels": "text"}, [codes, *_text_levels(column.dictionary)]
         if pa.types.is_integer(kind.value_type) or pa.types.is_floating(kind.value_type):
-            levels = column.dictionary.to_numpy(zero_copy_only=False)
+            levels = numbers_of(column.dictionary)
             return {**described, "levels": levels.dtype.str}, [codes, levels]
         what = f'column "{name}" has categories of type {kind.value_type}'
         raise InputError(what, fix="use text categories")
     if pa.types.is_boolean(kind):
-        known = column.is_valid().to_numpy(zero_copy_only=False).astype(np.uint8)
-        values = pc.fill_null(column, False).to_numpy(zero_copy_only=False).astype(np.uint8)
+        known = valid(column).astype(np.uint8)
+        values = (raw(column) & valid(column)).astype(np.uint8)
         return {"kind": "bool"}, [values, known]
     if _is_text(kind):
         coded = column.cast(pa.large_string()).dictionary_encode()
-        codes = pc.fill_null(coded.indices.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)
+        codes = indices(coded, -1).astype(np.int32)
         return {"kind": "text"}, [codes, *_text_levels(coded.dictionary)]
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         unit = "s" if pa.types.is_date(kind) else kind.unit
         zone = None if pa.types.is_date(kind) else kind.tz
         ticks = column.cast(pa.timestamp(unit, tz=zone)).cast(pa.int64())
         missing = int(np.iinfo(np.int64).min)
-        return {"kind": "time", "unit": unit, "zone": zone}, [pc.fill_null(ticks, missing).to_numpy()]
+        return {"kind": "time", "unit": unit, "zone": zone}, [np.where(valid(ticks), raw(ticks), missing)]
     if pa.types.is_null(kind) or pa.types.is_decimal(kind):
         column = column.cast(pa.float64())
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
@@ -76,7 +77,7 @@ def _encode_column(name: str, column: pa.Array) -> tuple[Header, list[np.ndarray
             f'column "{name}" has type {kind}, which a model cannot be given',
             fix="use numbers, text, booleans, categories or dates",
         )
-    values = column.to_numpy(zero_copy_only=False)
+    values = numbers_of(column)
     return {"kind": "number", "dtype": values.dtype.str}, [values]
 
 

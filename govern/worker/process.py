@@ -69,7 +69,7 @@ class Process:
     to read. All other methods belong to one thread.
     """
 
-    def __init__(self, limits: Limits, model_path: Sequence[Path], max_noise: int) -> None:
+    def __init__(self, limits: Limits, max_noise: int) -> None:
         self.limits = limits
         self.name = "model"
         self.noise = bytearray()
@@ -83,9 +83,9 @@ class Process:
         self.hello: Pending[tuple[tuple[str, ...], tuple[str, ...]]]
         self.hello = Pending(self, failures.STARTING, _read_hello, 0)
         self._waiting.append(self.hello)
-        self._start(model_path)
+        self._start()
 
-    def _start(self, model_path: Sequence[Path]) -> None:
+    def _start(self) -> None:
         requests, self._to_child = os.pipe()
         self._from_child, replies = os.pipe()
         noise, noise_end = os.pipe()
@@ -93,7 +93,6 @@ class Process:
             "memory_bytes": self._memory_bytes,
             "cpu_seconds": self.limits.cpu_seconds,
             "parent": os.getpid(),
-            "model_path": [str(p.resolve()) for p in model_path],
         }
         home = str(Path(__file__).resolve().parents[2])
         # -P: nothing is imported from the working directory; the environment is ours, so -E is not needed.

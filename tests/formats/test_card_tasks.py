@@ -189,8 +189,12 @@ def test_further_metrics_and_shortfall() -> None:
 def test_a_users_own_metric_is_shown_by_its_name() -> None:
     e = sample.evidence()
     own = Measurement("cost_<b>", 1234.5, se=3.0, transform="identity", interval=Interval(1230.0, 1239.0, 0.95, "x"))
-    text = text_of(replace(e, measurements=(*e.measurements, own)))
-    assert "cost_<b> 1,234.5 [1,230.0, 1,239.0]" in text
+    failed = Measurement("regret", None, "error", "the function raised ZeroDivisionError", group=OVERALL)
+    grouped = replace(own, group=e.feature_groups["sex",][0].id, value=987.5, interval=None)
+    text = text_of(replace(e, measurements=(*e.measurements, own, failed, grouped)))
+    assert "cost <b> 1,234.5 [1,230.0, 1,239.0]" in text
+    assert "regret the function raised ZeroDivisionError" in text
+    assert re.search(r"by group .* men [\d,]+ 988 women [\d,]+ – ", text)
 
 
 def test_findings_of_classes_and_numbers_in_words() -> None:
@@ -216,6 +220,22 @@ def test_hostile_classes_stay_text() -> None:
     page = card(e)
     assert "script" not in Reader(page).tags
     assert "{{7*7}}" in Reader(page).text and "\u202e" not in page
+
+
+@pytest.mark.parametrize(("which", "flags"), [
+    ("multiclass", "--task multiclass --target default --class low --class middle --class high --sensitive sex"),
+    ("regression", "--task regression --target default --sensitive sex"),
+    ("weighted", "--target default --positive 1 --favourable 0 --threshold 0.25 --weight survey_weight "
+                 "--cluster person --sensitive sex --sensitive age --sensitive sex:age")])
+def test_the_command_without_a_settings_file_says_everything(which: str, flags: str) -> None:
+    e = MADE[which]()
+    merged = tuple(replace(s, name="merged settings", format="settings") if s.role == "config" else s
+                   for s in e.subjects)
+    text = text_of(replace(e, subjects=merged))
+    assert f"The same numbers again: govern measure model.pkl --data eval.parquet {flags} " in text
+    assert "merged settings" not in text[text.index("The same numbers"):text.index("Digests")]
+    given = text_of(e)
+    assert "The same facts again, byte for byte: govern measure model.pkl --config govern.yaml --timestamp" in given
 
 
 def test_each_status_has_words() -> None:

@@ -9,8 +9,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import sample
 
+from govern.formats.naming import favourable
 from govern.formats.tally import open_findings, tally
-from govern.formats.words import favourable, reason
+from govern.formats.words import reason
 from govern.verdict import Comparison, Finding, Settle, count_findings
 
 

@@ -166,3 +166,14 @@ def test_quartiles_of_very_many_values_are_close_and_do_not_depend_on_order() ->
     assert found == quartiles(np.sort(values), 10_000) == quartiles(values[::-1], 150_000)
     share = [float(np.mean(values <= cut)) for cut in found]
     assert np.allclose(share, [0.25, 0.5, 0.75], atol=1e-3)
+
+
+def test_quartiles_are_named_in_few_digits_and_keep_apart() -> None:
+    cuts = (-0.45844341101477715, 0.0123456789, 0.01234999)
+    coder = BandCoder("x", cuts, chosen=False)
+    coder.codes(pa.array([-1.0, 0.5]))
+    names, _ = coder.ordered()
+    assert names == ("-0.45844 or less", "over -0.45844 to 0.012346", "over 0.012346 to 0.01235", "over 0.01235")
+    typed = BandCoder("x", cuts[:1])
+    typed.codes(pa.array([0.5]))
+    assert typed.ordered()[0][0] == "-0.45844341101477715 or less"

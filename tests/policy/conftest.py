@@ -12,6 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from govern.metrics import own
 from govern.policy.gate import judge
 from govern.policy.packs import load_policy
 from govern.policy.schema import Policy
@@ -29,12 +30,13 @@ as_of: 2026-11-03
 
 @pytest.fixture
 def house(tmp_path: Path) -> Callable[..., Policy]:
-    """A policy from the text of its rules; `head` adds lines before them."""
+    """A policy from the text of its rules; `head` adds lines before them, `known` settings name metrics of one's
+    own."""
 
-    def make(rules: str, head: str = "", name: str = "house") -> Policy:
+    def make(rules: str, head: str = "", name: str = "house", known: Any = None) -> Policy:
         text = HEAD.replace("name: house", f"name: {name}") + head + ("rules:\n" + rules if rules else "")
         (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
-        return load_policy(f"{name}.yaml", base=tmp_path)
+        return load_policy(f"{name}.yaml", base=tmp_path, own=own(known or {}))
 
     return make
 

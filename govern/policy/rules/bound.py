@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from govern.evidence import OVERALL, Group
-from govern.metrics import METRICS
 from govern.policy.asking import (
     Answer,
     Documents,
@@ -22,12 +21,12 @@ from govern.policy.asking import (
     settled,
 )
 from govern.policy.decide import Limits, combine, judge_one
-from govern.policy.fields import LimitFields, MetricNames, Rule, as_list, check_limits
+from govern.policy.fields import LimitFields, MetricNames, Rule, as_list, check_limits, rows_known
 from govern.policy.groups import compared, gated, is_exempt, left_out
-from govern.policy.measured import of_group
+from govern.policy.measured import failure, of_group
 from govern.policy.quantities import Rate, Score
 from govern.policy.settle import settle
-from govern.policy.tasks import JUDGED, Asked, metrics_of
+from govern.policy.tasks import JUDGED, Asked, metrics_of, row_of
 
 
 class BoundFields(LimitFields):
@@ -45,9 +44,10 @@ class BoundFields(LimitFields):
     )
 
     @model_validator(mode="after")
-    def _limited(self) -> Self:
+    def _limited(self, info: ValidationInfo) -> Self:
+        rows = rows_known(info)
         for name in as_list(self.metric):
-            row = METRICS.get(name)
+            row = rows.get(name)
             check_limits(self.min, self.max, row.low if row else None, row.high if row else None)
         return self
 
@@ -69,7 +69,7 @@ def _question(rule: Rule, documents: Documents, metric: Asked, features: tuple[s
         return not_there(metric, features)
     limits = limits_of(rule, metric.name, evidence)
     if not limits.tails:
-        why = f"no limit is declared for {METRICS[metric.name].title}"
+        why = f"no limit is declared for {row_of(metric.name, evidence).title}"
     if why:
         return settled("n/a", why, metric=metric.name, features=features, label=metric.label)
     groups = compared(rule, evidence, features) if features else [evidence.groups_by_id[OVERALL]]
@@ -79,6 +79,9 @@ def _question(rule: Rule, documents: Documents, metric: Asked, features: tuple[s
     found = [(g, quantity) for g, quantity in each if quantity is not None]
     if len(found) < len(groups):
         return not_measured(rule, metric, documents, features)
+    counting = [g for g in groups if not features or not is_exempt(rule, g.n, g.n, documents.rows)]
+    if failed := failure(evidence, metric.name, counting):
+        return settled("not_run", failed, metric=metric.name, features=features, label=metric.label)
     judge = partial(_judge, rule, documents, metric.name, features, found, limits)
     return Question(judge, metric.name, features, uncertain=in_family(rule), label=metric.label)
 

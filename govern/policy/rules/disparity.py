@@ -9,11 +9,11 @@ from functools import partial
 from itertools import combinations
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from govern.errors import nearest
 from govern.evidence import REST, Group
-from govern.metrics import METRICS
+from govern.metrics import Metric
 from govern.policy.asking import (
     Answer,
     Documents,
@@ -27,12 +27,22 @@ from govern.policy.asking import (
     settled,
 )
 from govern.policy.decide import Limits, absolute, combine, judge_one
-from govern.policy.fields import DECLARED, PRIMARY, Fields, LimitFields, MetricNames, Rule, as_list, check_limits
+from govern.policy.fields import (
+    DECLARED,
+    PRIMARY,
+    Fields,
+    LimitFields,
+    MetricNames,
+    Rule,
+    as_list,
+    check_limits,
+    rows_known,
+)
 from govern.policy.groups import compared, gated, is_exempt, joined, left_out
-from govern.policy.measured import against_rest, of_group
+from govern.policy.measured import against_rest, failure, of_group
 from govern.policy.quantities import Quantity, Rate, Score, between
 from govern.policy.settle import settle
-from govern.policy.tasks import JUDGED, Asked, in_unit, metrics_of
+from govern.policy.tasks import JUDGED, Asked, metrics_of, own_scale, row_of
 
 
 class NamedGroup(Fields):
@@ -64,19 +74,23 @@ class DisparityFields(LimitFields):
     )
 
     @model_validator(mode="after")
-    def _limited(self) -> Self:
-        names = as_list(self.metric)
+    def _limited(self, info: ValidationInfo) -> Self:
+        names, rows = as_list(self.metric), rows_known(info)
         if self.compare == "ratio":
             check_limits(self.min, self.max, 0.0, None)
             if isinstance(self.min, float) and not 0 < self.min <= 1:
                 raise ValueError("min of a ratio lies above 0 and is at most 1; write 0.8 for 80 %")
-            scores = [n for n in names if n == PRIMARY or METRICS[n].family not in ("count", "share")]
+            scores = [n for n in names if n == PRIMARY or rows[n].family not in ("count", "share")]
             if scores:
                 raise ValueError(f"{scores[0]} is compared by difference only; write compare: difference")
         else:
-            shares = all(n != PRIMARY and (METRICS[n].low, METRICS[n].high) == (0.0, 1.0) for n in names)
+            shares = all(n != PRIMARY and (rows[n].low, rows[n].high) == (0.0, 1.0) for n in names)
             least = 0.0 if self.against == "any" else -1.0 if shares else None
             check_limits(self.min, self.max, least, 1.0 if shares else None)
+        no_side = [n for n in names if n != PRIMARY and rows[n].family == "custom" and rows[n].better == "neither"]
+        if self.against == "best" and no_side:
+            raise ValueError(f"which group is best needs a better side of {no_side[0]}; "
+                             f"write better: higher or better: lower beside its function in data.metrics")
         if self.against == "any" and self.compare == "difference" and self.min is not None:
             raise ValueError("with against: any a difference is an absolute value; give max alone")
         if self.against == "any" and self.compare == "ratio" and self.max is not None:
@@ -133,12 +147,13 @@ def _question(
     if metric.absent:
         return not_there(metric, features)
     evidence = documents.evidence
+    row = row_of(metric.name, evidence)
     limits = limits_of(rule, metric.name, evidence)
     groups = compared(rule, evidence, features) if why is None else []
     if not limits.tails:
-        why = f"no limit is declared for {METRICS[metric.name].title}"
-    elif why is None and metric.primary and in_unit(metric.name) and DECLARED not in (rule.minimum, rule.maximum):
-        why = f"{METRICS[metric.name].title} is in the unit of the outcome, for which the limit was not written"
+        why = f"no limit is declared for {row.title}"
+    elif why is None and metric.primary and own_scale(row) and DECLARED not in (rule.minimum, rule.maximum):
+        why = f"{row.title} is {own_scale(row)}, for which the limit was not written"
     elif why is None and len(groups) < 2:
         why = joined(f"{':'.join(features)} has fewer than two groups to compare", left_out(rule, evidence, features))
     elif why is None and named is not None and named not in [g.name for g in groups]:
@@ -146,6 +161,9 @@ def _question(
     if why:
         return settled("n/a", why, metric=metric.name, features=features, label=metric.label)
     members = _members(rule, documents, metric, groups)
+    failed = members and _not_run(documents, row, members, rule.fields.against)
+    if failed:
+        return settled("not_run", failed, metric=metric.name, features=features)
     pairs = None if members is None else _pairs(rule, documents, metric, members, named)
     if members is None or pairs is None:
         return not_measured(rule, metric, documents, features)
@@ -156,7 +174,7 @@ def _question(
         said = why or joined(small, left_out(rule, evidence, features))
         return settled("insufficient", said, metric=metric.name, features=features, presses=undefined,
                        label=metric.label)
-    if metric.primary and METRICS[metric.name].better == "lower":
+    if metric.primary and row.better == "lower":
         limits = Limits(_minus(limits.maximum), _minus(limits.minimum))
     judge = partial(_judge, rule, documents, metric.name, features, pairs, limits)
     return Question(judge, metric.name, features, uncertain=in_family(rule), label=metric.label)
@@ -171,6 +189,14 @@ def _members(rule: Rule, documents: Documents, metric: Asked, groups: list[Group
             return None
         members.append(Member(g, own, is_exempt(rule, getattr(own, "size", g.n), g.n, documents.rows)))
     return members
+
+
+def _not_run(documents: Documents, row: Metric, members: list[Member], against: object) -> str | None:
+    """Why the metric was not measured where it is needed, None where it was."""
+    if row.family == "custom" and against == "overall":
+        return f"{row.title} of all rows outside a group is not measured: it is a function of the user's own, " \
+               "compared with largest, best, any or a group"
+    return failure(documents.evidence, row.name, [m.group for m in members if not m.exempt])
 
 
 def _minus(limit: Decimal | Fraction | None) -> Decimal | Fraction | None:
@@ -200,19 +226,19 @@ def _pairs(
     if against == "any":
         ordered = [_ordered(one, two, compare) for one, two in combinations(members, 2)]
         return [Pair(a, between(a.own, b.own, compare), b) for a, b in ordered if not (a.exempt and b.exempt)]
-    reference = _reference(metric.name, members, against, named)
+    reference = _reference(row_of(metric.name, documents.evidence), members, against, named)
     if reference is None:
         return []
     return [Pair(m, between(m.own, reference.own, compare), reference) for m in members if m is not reference]
 
 
-def _reference(metric: str, members: list[Member], against: object, named: str | None) -> Member | None:
+def _reference(row: Metric, members: list[Member], against: object, named: str | None) -> Member | None:
     large = [m for m in members if not m.exempt]
     if named is not None:
         return next((m for m in large if m.group.name == named), None)
     if against == "largest":
         return max(large, key=lambda m: m.group.n, default=None)
-    sign = -1 if METRICS[metric].better == "lower" else 1
+    sign = -1 if row.better == "lower" else 1
     best: Member | None = None
     for m in large:
         if m.own.value is not None and (best is None or sign * _compare(m.own, best.own) > 0):
