@@ -4,8 +4,8 @@
     python bench/scale.py                 # 10,000,000 rows of predictions, 1,000,000 through a model
     python bench/scale.py --rows 1000000 --model-rows 100000
 
-Each figure is the median of interleaved runs in fresh processes with one thread a side. Memory is the peak of
-the process. The 100-fold case reads the same files again under other names.
+Each figure is the median of interleaved runs in fresh processes with one thread a side; tasks without a model are
+timed the second time they run there. Memory is the peak of the process. The 100-fold case reads the same files again under other names.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from typing import Any
 HERE = Path(__file__).parent
 ENVIRONMENT = {k: v for k, v in os.environ.items()
                if k not in {"PYTHONDONTWRITEBYTECODE", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"}}
-ENVIRONMENT |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+# LightGBM's scikit-learn interface asks joblib how many cores there are, whatever OpenMP was told.
+ENVIRONMENT |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "LOKY_MAX_CPU_COUNT": "1"}
 LEVELS = {"sex": (0.67, 0.33), "race": (0.854, 0.096, 0.031, 0.0105, 0.0085), "age": (0.15, 0.2, 0.4, 0.25)}
 COUNTED = [*LEVELS, "y", "pred"]
 FILE_ROWS = 1_000_000
@@ -77,6 +78,7 @@ def count(folder: Path, scored: bool, features: tuple[str, ...] = tuple(LEVELS))
 
     from govern.inputs.datasets import open_data
     from govern.inputs.levels import LevelCoder, numbers
+    from govern.measure.passing import NARROW_BATCH_ROWS
     from govern.stats.cube import Cube, Levels
     from govern.stats.ranked import rank_rows
     from govern.stats.scores import by_groups
@@ -85,7 +87,7 @@ def count(folder: Path, scored: bool, features: tuple[str, ...] = tuple(LEVELS))
     coders = {f: LevelCoder(f) for f in features}
     truth, predicted = LevelCoder("y"), LevelCoder("pred")
     cube = Cube(features, columns=int(scored))
-    for batch in source.batches([*features, "y", "pred", *(["score"] if scored else [])]):
+    for batch in source.batches([*features, "y", "pred", *(["score"] if scored else [])], NARROW_BATCH_ROWS):
         codes = [c.codes(batch.column(f)) for f, c in coders.items()]
         score = numbers(batch.column("score"), "score")[:, None] if scored else None
         cube.add(codes, truth.codes(batch.column("y")), predicted.codes(batch.column("pred")), score=score)
@@ -104,7 +106,7 @@ def count(folder: Path, scored: bool, features: tuple[str, ...] = tuple(LEVELS))
 
 
 def predict(case: Path) -> None:
-    """The bare model over the batches: Arrow to pandas, predict_proba."""
+    """The bare model over the batches: import, load, Arrow to pandas, predict_proba."""
     import joblib
     import pyarrow.parquet as pq
 
@@ -114,7 +116,7 @@ def predict(case: Path) -> None:
 
 
 def measure(case: Path) -> None:
-    """The whole `govern measure` but for explanation and timing: scan, worker, pass, all numbers."""
+    """The whole `govern measure` but for explanation and timing: import, scan, worker, pass, all numbers."""
     from govern.inputs.config import load_settings
     from govern.measure import run
     from govern.measure.start import start
@@ -129,7 +131,7 @@ def measure(case: Path) -> None:
 
 
 def fresh(task: str, *arguments: str) -> tuple[float, float]:
-    """Seconds and peak MiB of one task in a process of its own; imports are not in the seconds."""
+    """Seconds and peak MiB of one task in a process of its own; tasks with a model count their imports."""
     done = subprocess.run([sys.executable, __file__, "--task", task, *arguments], env=ENVIRONMENT, check=True,
                           capture_output=True, text=True)
     seconds, peak = json.loads(done.stdout.splitlines()[-1])
@@ -166,16 +168,18 @@ def run_task(task: str, arguments: list[str]) -> None:
         "predict": lambda: predict(folder), "measure": lambda: measure(folder),
         "make": lambda: make(folder, int(arguments[1]), int(arguments[2])),
     }
+    import pyarrow.parquet  # noqa: F401
+
     if task in ("count", "scores", "group counts", "group scores"):
+        import govern.inputs.columnar
+        import govern.inputs.levels
+        import govern.measure.passing
+        import govern.stats.cube
         import govern.stats.scores  # noqa: F401
     if task == "duck":
         import duckdb  # noqa: F401
-    if task == "predict":
-        import joblib
-        import lightgbm  # noqa: F401
-        import pandas  # noqa: F401
-
-        joblib.load(folder / "model.pkl")
+    if task not in ("predict", "measure", "make"):
+        work[task]()  # once to warm up, on every side
     started = time.perf_counter()
     work[task]()
     seconds = time.perf_counter() - started

@@ -161,7 +161,8 @@ def plain_type(kind: pa.DataType) -> pa.DataType | None:
     types = pa.types
     if types.is_dictionary(kind):
         value = plain_type(kind.value_type)
-        return pa.dictionary(pa.int32(), value) if value == pa.string() else value
+        return kind if kind.value_type == pa.string() else pa.dictionary(pa.int32(), value) \
+            if value == pa.string() else value
     if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
         return pa.string()
     if types.is_float16(kind):

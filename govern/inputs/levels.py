@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from govern.errors import InputError, printable
 from govern.evidence import UNKNOWN_NAME, GroupStatus
-from govern.inputs.arrays import floats, indices, small_range, valid
+from govern.inputs.arrays import floats, indices, raw, small_range, valid
 from govern.inputs.schema import label_text
 
 MAX_LEVELS = 1_000
@@ -55,7 +55,12 @@ class LevelCoder:
             self._level(level)
 
     def codes(self, array: pa.Array) -> Codes:
-        """Codes of a column's values, shape (n_rows,). Raises InputError."""
+        """Codes of a column's values, shape (n_rows,), not to be written to. Raises InputError."""
+        if self._whole == (False, 0) and pa.types.is_integer(array.type) and not array.null_count \
+                and _is_identity(self._of_whole[:-1]):
+            values: NDArray[Any] = raw(array)
+            if len(values) and values.min() >= 0 and values.max() < len(self._of_whole) - 1:
+                return values.astype(np.int32)  # the commonest labels, 0 and 1, are their own codes
         found = small_range(array, SMALL_TABLE)
         if found is None:
             return self._coded(array if pa.types.is_dictionary(array.type) else array.dictionary_encode())
@@ -96,6 +101,9 @@ class LevelCoder:
                     level = self._level_of(value)
                     if level is not None and level != UNKNOWN_NAME:
                         self._level(level)
+        if not array.indices.null_count and _is_identity(self._of_place[:-1]):
+            own: Codes = raw(array.indices)
+            return own
         values = array.dictionary
         return self._look_up(self._of_place, indices(array, len(values)), lambda place: values[place].as_py())
 
@@ -166,6 +174,11 @@ class LevelCoder:
                 found.append(f'Values of different types are written "{printable(text)}" in {where} and are counted '
                              "together.")
         return found
+
+
+def _is_identity(table: Codes) -> bool:
+    """Whether each place of a table is its own code, so that nothing need be looked up."""
+    return bool((table == np.arange(len(table))).all())
 
 
 def numbers(array: pa.Array, column: str) -> NDArray[np.float64]:

@@ -121,4 +121,5 @@ class Facts:
         if self._rows > MOST_KEYS:
             return DataFacts(columns, None)
         keys = np.concatenate(self._keys) if self._keys else np.empty(0, np.uint64)
-        return DataFacts(columns, int(len(keys) - len(np.unique(keys))))
+        keys.sort()
+        return DataFacts(columns, int((keys[1:] == keys[:-1]).sum()))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from govern.measure.group_rows import GroupRows
 from govern.measure.predictions import Predicted
 from govern.measure.sample import Sample
 from govern.measure.subgroups import SubgroupSearch
-from govern.stats.cube import Cube, Levels
+from govern.stats.cube import Codes, Cube, Levels
 from govern.stats.entries import EXACT_ROWS
 from govern.stats.regression import Residuals
 
@@ -31,10 +32,23 @@ TARGET_MISSING = "the target is missing"
 WEIGHT_MISSING = "the weight is missing"
 WEIGHT_ZERO = "the weight is 0"
 SAMPLE_ROWS = 1000
-NARROW_BATCH_ROWS = 4 * BATCH_ROWS  # a few columns without a model: larger batches cost less a row
+NARROW_BATCH_ROWS = 2 * BATCH_ROWS  # a few columns without a model: larger batches cost less a row
 
 Ask = Callable[[Any], Callable[[], Predicted]]
 Telling = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """A batch without its predictions: level codes by feature, codes of searched features, truth and the rest,
+    each (n_rows,)."""
+
+    codes: dict[str, Codes]
+    searched: Sequence[Codes]
+    truth: NDArray[Any]
+    keys: NDArray[np.uint64]
+    weight: NDArray[np.float64] | None
+    cluster: NDArray[np.uint64] | None
 
 
 class Pass:
@@ -62,12 +76,21 @@ class Pass:
         # What the model sees stays as it is in the file.
         coded = ours - {*plan.features, plan.cluster}
         size = BATCH_ROWS if plan.features else NARROW_BATCH_ROWS
+        waiting: tuple[_Rows, Callable[[], Predicted]] | None = None
         for batch in self.source.batches(plan.read, size, coded=sorted(coded)):
             self.read += batch.num_rows
             batch = self._usable(batch)
             progress(stage, self.read, self.source.rows)
-            if batch.num_rows:
-                self._count(batch, ask(batch))
+            if not batch.num_rows:
+                continue
+            # A batch is on its way to the model before the answer for the last one is looked at, and is read
+            # while the model works on it: the model's process never waits for this one.
+            answer = ask(batch)
+            if waiting is not None:
+                self._count(waiting[0], waiting[1]())
+            waiting = self._rows(batch), answer
+        if waiting is not None:
+            self._count(waiting[0], waiting[1]())
         if not self.used:
             why = ", ".join(sorted(self._excluded))
             raise InputError(f"has no row that can be used: {why}", where=str(self.source.path),
@@ -88,35 +111,34 @@ class Pass:
         self._excluded[reason] = self._excluded.get(reason, 0) + int(left_out.sum())
         return batch.take(whole(np.flatnonzero(~left_out)))
 
-    def _count(self, batch: Any, answer: Callable[[], Predicted]) -> None:
-        # All of this happens while the model's process works on the same batch.
+    def _rows(self, batch: Any) -> _Rows:
+        """What is known of a batch without its predictions."""
         batch = _coded_texts(batch)
-        codes = [c.codes(batch.column(column)) for column, c in self._coded()]
-        own, searched = dict(zip(self.coders, codes, strict=True)), self.search.codes(batch)
-        truth = self._truth(batch.column(self.plan.target))
         keys = row_keys(batch, self.seed)
         self.facts.add(batch, keys)
         self.sample.add(keys, batch)
-        weight = None if self.plan.weight is None else weights(batch.column(self.plan.weight), self.plan.weight)
-        cluster = None if self.plan.cluster is None else cluster_keys(batch.column(self.plan.cluster), keys)
-        predicted = answer()
+        return _Rows(
+            {role: coder.codes(batch.column(coder.column)) for role, coder in self.coders.items()},
+            self.search.codes(batch), self._truth(batch.column(self.plan.target)), keys,
+            None if self.plan.weight is None else weights(batch.column(self.plan.weight), self.plan.weight),
+            None if self.plan.cluster is None else cluster_keys(batch.column(self.plan.cluster), keys))
+
+    def _count(self, rows: _Rows, predicted: Predicted) -> None:
         self._see(predicted)
-        self.search.add(own, searched, truth, predicted.label)
+        self.search.add(rows.codes, rows.searched, rows.truth, predicted.label)
         if self.kept is not None:
-            self.kept.add(own, keys, truth, predicted, weight=weight, cluster=cluster)
+            self.kept.add(rows.codes, rows.keys, rows.truth, predicted, weight=rows.weight, cluster=rows.cluster)
+        codes = list(rows.codes.values())
         if predicted.label is not None:
             score = predicted.score
-            self.cube.add(codes, truth, predicted.label, score=score[:, None] if score is not None and score.ndim == 1
-                          else score, weight=weight, cluster=cluster)
+            self.cube.add(codes, rows.truth, predicted.label, weight=rows.weight, cluster=rows.cluster,
+                          score=score[:, None] if score is not None and score.ndim == 1 else score)
         elif self.residuals is not None and predicted.value is not None:
-            none = np.zeros(batch.num_rows, np.int32)
-            cells = self.cube.add(codes, none, none, weight=weight, cluster=cluster, cells=True)
+            none = np.zeros(len(rows.truth), np.int32)
+            cells = self.cube.add(codes, none, none, weight=rows.weight, cluster=rows.cluster, cells=True)
             if cells is not None:
-                self.residuals.add(cells, truth, predicted.value, weight, cluster)
-        self.used += batch.num_rows
-
-    def _coded(self) -> list[tuple[str, Coder]]:
-        return [(coder.column, coder) for coder in self.coders.values()]
+                self.residuals.add(cells, rows.truth, predicted.value, rows.weight, rows.cluster)
+        self.used += len(rows.truth)
 
     def _truth(self, column: Any) -> NDArray[Any]:
         """The class of each row by its place in `Target.classes`, or the outcome of a regression, (n_rows,)."""

@@ -268,9 +268,10 @@ def _flat(columns: Sequence[Codes], sizes: Sequence[int]) -> NDArray[np.intp]:
     """One whole number for each row, (n_rows,), from codes that start at −1."""
     kind = np.int32 if float(np.prod(sizes, dtype=np.float64)) < 2**31 else np.int64
     flat: NDArray[Any] = columns[0].astype(kind)
-    flat += 1
+    ones = 1
     for column, size in zip(columns[1:], sizes[1:], strict=True):
         flat *= size
         flat += column
-        flat += 1
+        ones = ones * size + 1
+    flat += ones
     return flat.astype(np.intp, copy=False)
