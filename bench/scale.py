@@ -5,7 +5,8 @@
     python bench/scale.py --rows 1000000 --model-rows 100000
 
 Each figure is the median of interleaved runs in fresh processes with one thread a side; tasks without a model are
-timed the second time they run there. Memory is the peak of the process. The 100-fold case reads the same files again under other names.
+timed the second time they run there. Memory is the peak of the process. The 100-fold case reads the same files
+again under other names.
 """
 
 from __future__ import annotations
@@ -166,6 +167,7 @@ def run_task(task: str, arguments: list[str]) -> None:
         "group counts": lambda: count(folder, False, ("group",)),
         "group scores": lambda: count(folder, True, ("group",)),
         "predict": lambda: predict(folder), "measure": lambda: measure(folder),
+        "metrics": lambda: rates_of(int(arguments[1])),
         "make": lambda: make(folder, int(arguments[1]), int(arguments[2])),
     }
     import pyarrow.parquet  # noqa: F401
@@ -194,9 +196,22 @@ def exponent(cases: list[tuple[float, float]]) -> float:
     return sum((x - mx) * (y - my) for x, y in zip(xs, ys, strict=True)) / sum((x - mx) ** 2 for x in xs)
 
 
+def rates_of(metrics: int, groups: int = 500) -> None:
+    """The first `metrics` rates of so many groups, with intervals, from their counts."""
+    from govern.evidence import Counts
+    from govern.measure.rates import ALPHA, fraction
+    from govern.metrics import COUNT_METRICS
+    from govern.stats.intervals import wilson
+
+    counts = [Counts(f"g{i}", 40 + i, 9 + i % 7, 11 + i % 5, 300 + i, 49 + i) for i in range(groups)]
+    for metric in COUNT_METRICS[:metrics]:
+        for c in counts:
+            wilson(*fraction(metric, c).sample, ALPHA)
+
+
 def growth(scratch: Path, rows: int, runs: int) -> None:
     """Prints seconds against rows and against groups, with the fitted exponent."""
-    print("\ncost against rows and groups (counts; counts and score metrics)")
+    print("\ncost against rows, groups and metrics")
     for name, cases in (("rows", [(rows // 16, 0), (rows // 4, 0), (rows, 0)]),
                         ("groups", [(rows // 10, 5), (rows // 10, 50), (rows // 10, 500)])):
         for scored in (False, True):
@@ -209,6 +224,9 @@ def growth(scratch: Path, rows: int, runs: int) -> None:
                 seen.append((groups or n, median(fresh(task, str(folder))[0] for _ in range(runs))))
             shown = ", ".join(f"{x:,}: {s:.3f} s" for x, s in seen)
             print(f"  {name}, {'with scores' if scored else 'counts'}: {shown}; exponent {exponent(seen):.2f}")
+    several = [(m, median(fresh("metrics", ".", str(m))[0] for _ in range(runs))) for m in (1, 4, 11)]
+    shown = ", ".join(f"{m}: {1000 * s:.1f} ms" for m, s in several)
+    print(f"  metrics, intervals of 500 groups: {shown}; exponent {exponent(several):.2f}")
 
 
 def main() -> None:

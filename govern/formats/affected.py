@@ -46,7 +46,8 @@ def _list(names: Sequence[str], t: Strings) -> str:
 
 def _missing(group: Group, evidence: Evidence, t: Strings) -> tuple[str, str]:
     share = percent(group.n / evidence.population.used)
-    return (t("page1.missing_group", feature=printable(group.feature)),
+    lost = any(v is None for v in group.values)
+    return (t("page1.missing_group" if lost else "page1.unknown_group", feature=printable(group.feature)),
             t("page1.missing_rows", n=count(group.n), share=share))
 
 

@@ -128,7 +128,7 @@ def _confusion(evidence: Evidence, t: Strings) -> View | None:
     positive = printable(evidence.settings.get("data", {}).get("positive", ""))
     other = t("performance.other_label", positive=positive)
     rows = ((positive, c.tp, c.fn), (other, c.fp, c.tn), (t("performance.total"), c.tp + c.fp, c.fn + c.tn))
-    return {"heads": [t("performance.predicted", label=x) for x in (positive, other)] + [t("performance.total")],
+    return {"heads": [t("performance.corner"), positive, other, t("performance.total")],
             "rows": [(name, count(a), count(b), count(a + b)) for name, a, b in rows],
             "note": t("performance.plain_rows") if sampled(evidence) else ""}
 
