@@ -79,7 +79,6 @@ def count(folder: Path, scored: bool, features: tuple[str, ...] = tuple(LEVELS))
 
     from govern.inputs.datasets import open_data
     from govern.inputs.levels import LevelCoder, numbers
-    from govern.measure.passing import NARROW_BATCH_ROWS
     from govern.stats.cube import Cube, Levels
     from govern.stats.ranked import rank_rows
     from govern.stats.scores import by_groups
@@ -88,7 +87,7 @@ def count(folder: Path, scored: bool, features: tuple[str, ...] = tuple(LEVELS))
     coders = {f: LevelCoder(f) for f in features}
     truth, predicted = LevelCoder("y"), LevelCoder("pred")
     cube = Cube(features, columns=int(scored))
-    for batch in source.batches([*features, "y", "pred", *(["score"] if scored else [])], NARROW_BATCH_ROWS):
+    for batch in source.batches([*features, "y", "pred", *(["score"] if scored else [])]):
         codes = [c.codes(batch.column(f)) for f, c in coders.items()]
         score = numbers(batch.column("score"), "score")[:, None] if scored else None
         cube.add(codes, truth.codes(batch.column("y")), predicted.codes(batch.column("pred")), score=score)

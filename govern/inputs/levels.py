@@ -22,7 +22,7 @@ from govern.inputs.schema import label_text
 
 MAX_LEVELS = 1_000
 SMALL_TABLE = 4_096
-Codes = NDArray[np.int32]
+Codes = NDArray[Any]  # whole numbers of any width
 _NEW = -2
 
 
@@ -58,9 +58,9 @@ class LevelCoder:
         """Codes of a column's values, shape (n_rows,), not to be written to. Raises InputError."""
         if self._whole == (False, 0) and pa.types.is_integer(array.type) and not array.null_count \
                 and _is_identity(self._of_whole[:-1]):
-            values: NDArray[Any] = raw(array)
+            values: Codes = raw(array)
             if len(values) and values.min() >= 0 and values.max() < len(self._of_whole) - 1:
-                return values.astype(np.int32)  # the commonest labels, 0 and 1, are their own codes
+                return values  # the commonest labels, 0 and 1, are their own codes
         found = small_range(array, SMALL_TABLE)
         if found is None:
             return self._coded(array if pa.types.is_dictionary(array.type) else array.dictionary_encode())

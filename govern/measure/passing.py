@@ -32,7 +32,6 @@ TARGET_MISSING = "the target is missing"
 WEIGHT_MISSING = "the weight is missing"
 WEIGHT_ZERO = "the weight is 0"
 SAMPLE_ROWS = 1000
-NARROW_BATCH_ROWS = 2 * BATCH_ROWS  # a few columns without a model: larger batches cost less a row
 
 Ask = Callable[[Any], Callable[[], Predicted]]
 Telling = Callable[[str, int, int], None]
@@ -75,9 +74,8 @@ class Pass:
         ours = {*plan.sensitive.values(), *plan.control.values(), plan.target, plan.prediction or plan.target}
         # What the model sees stays as it is in the file.
         coded = ours - {*plan.features, plan.cluster}
-        size = BATCH_ROWS if plan.features else NARROW_BATCH_ROWS
         waiting: tuple[_Rows, Callable[[], Predicted]] | None = None
-        for batch in self.source.batches(plan.read, size, coded=sorted(coded)):
+        for batch in self.source.batches(plan.read, BATCH_ROWS, coded=sorted(coded)):
             self.read += batch.num_rows
             batch = self._usable(batch)
             progress(stage, self.read, self.source.rows)

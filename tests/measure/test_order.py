@@ -59,7 +59,7 @@ def test_order_and_batches(task: str, sampling: str, rows: pd.DataFrame, tmp_pat
                            monkeypatch: pytest.MonkeyPatch) -> None:
     settings = {**TASKS[task], **SAMPLING[sampling]}
     one = measured(tmp_path / "one", rows, settings)
-    monkeypatch.setattr(passing, "NARROW_BATCH_ROWS", 97)
+    monkeypatch.setattr(passing, "BATCH_ROWS", 97)
     again = rows.sample(frac=1, random_state=3).reset_index(drop=True)
     other = measured(tmp_path / "other", again, settings)
     assert one == other
