@@ -12,20 +12,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from policy_evidence import HEAD
+
 from govern.metrics import own
 from govern.policy.gate import judge
 from govern.policy.packs import load_policy
 from govern.policy.schema import Policy
 from govern.verdict import Verdict
-
-HEAD = """\
-schema: govern.policy/1
-name: house
-version: "1"
-title: House rules
-status: in_force
-as_of: 2026-11-03
-"""
 
 
 @pytest.fixture

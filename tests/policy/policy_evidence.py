@@ -30,6 +30,15 @@ from govern.evidence import (
 )
 from govern.metrics import METRICS, SMOKE_METRICS
 
+HEAD = """\
+schema: govern.policy/1
+name: house
+version: "1"
+title: House rules
+status: in_force
+as_of: 2026-11-03
+"""
+
 Cells = tuple[int, int, int, int]  # tp, fp, fn, tn
 SHA = "ab" * 32
 CARD: dict[str, Any] = {

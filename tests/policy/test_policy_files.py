@@ -10,7 +10,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from policy_evidence import PACK_EVIDENCE, evidence, pack_fail, rate
+from policy_evidence import HEAD, PACK_EVIDENCE, evidence, pack_fail, rate
 
 from govern.codec import document, load
 from govern.errors import InputError
@@ -86,8 +86,6 @@ def test_refused_with_place_and_mend(house: Write, rules: str, line: int, column
     (("name: house", "name: House Rules"), 'house.yaml:2:1: "name"'),
     (("rules:", "defaults: {eror: 0.1}\nrules:"), 'unknown key "eror"; did you mean "error"?')])
 def test_refused_heads(tmp_path: Path, change: tuple[str, str], said: str) -> None:
-    from conftest import HEAD
-
     (tmp_path / "house.yaml").write_text((HEAD + "rules:\n" + SUPPORT).replace(*change))
     with pytest.raises(InputError) as refused:
         load_policy("house.yaml", base=tmp_path)
