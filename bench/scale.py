@@ -116,16 +116,18 @@ def predict(case: Path) -> None:
 
 
 def measure(case: Path) -> None:
-    """The whole `govern measure` but for explanation and timing: import, scan, worker, pass, all numbers."""
-    from govern.inputs.config import load_settings
-    from govern.measure import run
-    from govern.measure.start import start
+    """The whole `govern measure` but for explanation and timing, in its order: worker, settings, scan, pass."""
     from govern.worker.client import Worker
 
-    settings = load_settings({"model.path": case / "model.pkl", "data.path": case / "eval.parquet",
-                              "data.target": "income", "data.threshold": 0.5, "data.positive": "1",
-                              "data.sensitive": ["sex", "race", "sex:race"]}, config=None, cwd=case)
     with Worker() as worker:
+        worker.preload(["numpy", "pandas"])
+        from govern.inputs.config import load_settings
+        from govern.measure import run
+        from govern.measure.start import start
+
+        settings = load_settings({"model.path": case / "model.pkl", "data.path": case / "eval.parquet",
+                                  "data.target": "income", "data.threshold": 0.5, "data.positive": "1",
+                                  "data.sensitive": ["sex", "race", "sex:race"]}, config=None, cwd=case)
         run.measure(settings, start(worker, settings), created="2026-01-01T00:00:00Z", timed=False,
                     progress=lambda *_: None, explained=False)
 
