@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from govern.errors import InputError, printable
+from govern.errors import InputError
 from govern.evidence import Excluded, Population
 from govern.inputs.arrays import raw, whole
 from govern.inputs.coders import Coder
 from govern.inputs.columns import ColumnPlan
 from govern.inputs.datasets import BATCH_ROWS, DataSource
-from govern.inputs.labels import Target
-from govern.inputs.levels import LevelCoder, numbers
+from govern.inputs.labels import Target, class_codes
+from govern.inputs.levels import LevelCoder
 from govern.inputs.rows import row_keys
+from govern.inputs.target import outcomes
 from govern.inputs.weights import cluster_keys, weights
 from govern.measure.datafacts import Facts
 from govern.measure.group_rows import GroupRows
@@ -141,14 +142,9 @@ class Pass:
     def _truth(self, column: Any) -> NDArray[Any]:
         """The class of each row by its place in `Target.classes`, or the outcome of a regression, (n_rows,)."""
         if self.target.task == "regression":
-            outcome = numbers(column, self.plan.target)
-            if not np.isfinite(outcome).all():
-                raise InputError(f'target "{printable(self.plan.target)}" holds infinite numbers',
-                                 where=str(self.source.path), fix="leave these rows out")
-            return outcome
+            return outcomes(column, self.plan.target, str(self.source.path))
         codes = self._target.codes(column)
-        place = {label: i for i, label in enumerate(self.target.classes)}
-        return np.array([place.get(level, -1) for level in self._target.levels], np.int32)[codes]
+        return class_codes(self._target.levels, self.target)[codes]
 
     def _see(self, predicted: Predicted) -> None:
         for output in (predicted.value, predicted.score, predicted.label):
