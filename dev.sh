@@ -49,6 +49,9 @@ make_venv() {
 
 pdf_works() { "$VENV/bin/python" -c "import weasyprint" >/dev/null 2>&1; }
 
+# WeasyPrint starts without harfbuzz-subset too, with a warning that it will be required.
+pdf_complete() { "$VENV/bin/python" -W error:HarfBuzz -c "import weasyprint" >/dev/null 2>&1; }
+
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         env DEBIAN_FRONTEND=noninteractive "$@"
@@ -58,7 +61,7 @@ as_root() {
 }
 
 install_pdf_libraries() {
-    if pdf_works; then
+    if pdf_complete; then
         return 0
     fi
     if command -v apt-get >/dev/null 2>&1; then

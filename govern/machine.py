@@ -7,6 +7,7 @@ import io
 import platform
 import re
 import sys
+import warnings
 from dataclasses import dataclass
 
 DISTRIBUTION = "govern-ml"
@@ -121,13 +122,17 @@ def _pdf() -> Check:
     from ctypes.util import find_library
 
     try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        with (contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()),
+              warnings.catch_warnings()):
+            warnings.filterwarnings("ignore", "HarfBuzz", DeprecationWarning)
             import weasyprint
     except (OSError, ImportError) as err:
         absent = [name for name in PDF_LIBRARIES if find_library(name) is None]
         found = f"not found: {', '.join(absent)}" if absent else str(err).partition("\n")[0][:120]
         return Check("PDF libraries", False, found, pdf_install_line())
-    return Check("PDF libraries", True, f"WeasyPrint {weasyprint.__version__} and Pango")
+    subset = find_library("harfbuzz-subset") is not None
+    return Check("PDF libraries", True, f"WeasyPrint {weasyprint.__version__} and Pango" +
+                 ("" if subset else ", without harfbuzz-subset, which its later versions will need"))
 
 
 def _fonts() -> Check:
