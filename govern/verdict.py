@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from govern.errors import ExitCode
 
@@ -30,6 +30,11 @@ class Comparison:
     wrong pass and of a wrong fail is at most `proved_pass` and `proved_fail` at these sizes; `calibrated` is
     "proved" then, and "stated" where counts are beyond enumeration and only the closed form's general figure
     holds.
+
+    Of a comparison by the four-fifths convention: `p_value` two-sided of equal rates by `test`, `p_adjusted` after
+    Holm over all pairs, `z` pooled, `flips` whether one more selection of the group and one fewer of the reference
+    would put the ratio on the other side of the limit, `shortfall` the selections that `group` lacks at the two
+    groups' pooled rate.
     """
 
     group: str
@@ -51,6 +56,12 @@ class Comparison:
     proved_pass: float | None = None
     proved_fail: float | None = None
     calibrated: Literal["proved", "stated"] | None = None
+    p_value: float | None = None
+    p_adjusted: float | None = None
+    z: float | None = None
+    test: Literal["z", "fisher"] | None = None
+    flips: bool | None = None
+    shortfall: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +92,9 @@ class Finding:
 
     `seen` is the comparison that decided the outcome (the worst one), also listed in `comparisons`.
     `counts_as` is what the finding makes of the verdict: an `insufficient` at block or review severity that
-    counts as PASS is "not settled". `label` is the class of a multiclass task that is held against all others.
+    counts as PASS is "not settled". `label` is the class of a multiclass task that is held against all others,
+    `decision` the decision column that was judged instead of the predictions, `each` the item that a repeated rule
+    speaks of.
     """
 
     rule: str
@@ -111,11 +124,15 @@ class Finding:
     waiver: int | None = None
     missing: tuple[str, ...] = ()
     label: str | None = None
+    column: int | None = None
+    decision: str | None = None
+    each: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyInfo:
-    """A policy that was applied, by digest."""
+    """A policy that was applied, by digest. `applies_from` and `sunset` are days; `notes` say what a reader must know
+    about its state on the day of the decision (superseded, not yet in force, not looked at for long)."""
 
     name: str
     version: str
@@ -124,6 +141,39 @@ class PolicyInfo:
     as_of: str
     title: Mapping[str, str] = field(default_factory=dict)
     extends: tuple[str, ...] = ()
+    applies_from: str | None = None
+    sunset: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ToSign:
+    """Statements that people must sign before the model goes on; bound to the digests at promotion.
+
+    `roles` each sign once, `distinct`: no two of them the same person.
+    """
+
+    rule: str
+    policy: str
+    title: Mapping[str, str]
+    roles: tuple[str, ...]
+    distinct: bool = True
+    statement: Mapping[str, str] = field(default_factory=dict)
+    basis: str = "govern"
+    cite: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """One cell of the grid phase × category: `rules` of that category by tag, of which `binding` at block or review
+    at that phase; of the rules, `evidenced` were decided on this evidence and `open` were not."""
+
+    phase: Phase
+    category: str
+    rules: int
+    binding: int
+    evidenced: int
+    open: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +260,10 @@ class Verdict:
     counts: Mapping[str, int]
     valid_until: str | None = None
     not_assessed: tuple[NotAssessed, ...] = ()
-    to_sign: tuple[Mapping[str, Any], ...] = ()
+    to_sign: tuple[ToSign, ...] = ()
     waivers: tuple[WaiverState, ...] = ()
     sweep: Sweep | None = None
+    coverage: tuple[Coverage, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from govern import codec
+from govern.dataset import DataFacts, Population
 from govern.errors import InputError
-from govern.evidence import EVIDENCE_SCHEMA, Counts, DataFacts, Evidence, Group, Interval, Measurement, Population
+from govern.evidence import EVIDENCE_SCHEMA, Counts, Evidence, Group, Interval, Measurement
 
 numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 measurements = st.builds(

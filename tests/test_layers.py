@@ -14,7 +14,8 @@ PACKAGE = ROOT / "govern"
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if "_data" not in path.parts)
 MAX_LINES = 400
 
-BASE_MODULES = {"", "errors", "metrics", "evidence", "verdict", "codec", "yamlfile", "yamlcheck", "resources"}
+BASE_MODULES = {"", "errors", "metrics", "dataset", "evidence", "verdict", "codec", "yamlfile", "yamlcheck",
+                "resources"}
 BASE = {"base"}
 BELOW_MEASURE = {"explain", "worker", "stats", "inputs"} | BASE
 
@@ -36,7 +37,7 @@ CLI_MODULES = {"machine", "__main__"}
 
 # Closed forms over single numbers: the gate may use them, so they need the standard library only.
 SCALAR_STATS = {"govern.stats", "govern.stats.derived", "govern.stats.effective", "govern.stats.estimate",
-                "govern.stats.intervals", "govern.stats.sizes"}
+                "govern.stats.intervals", "govern.stats.sizes", "govern.stats.stability", "govern.stats.fisher"}
 # Enumeration for calibrated rules needs numpy: the gate imports it inside functions only.
 EXACT = "govern.stats.exact"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from govern.dataset import Column
 from govern.errors import printable
-from govern.evidence import OVERALL, Attribution, Attributions, Column, Compute, Evidence
+from govern.evidence import OVERALL, Attribution, Attributions, Compute, Evidence
 from govern.formats.naming import names
 from govern.formats.numbers import amount, amount_beside, count, decimal, short_digest
 from govern.formats.strings import Strings

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from govern.evidence import Column, DataFacts, Level
+from govern.dataset import Column, DataFacts, Level
 from govern.inputs.arrays import indices, raw
 from govern.inputs.levels import level_text
 

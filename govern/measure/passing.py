@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from govern.dataset import Excluded, Population
 from govern.errors import InputError
-from govern.evidence import Excluded, Population
 from govern.inputs.arrays import raw, whole
 from govern.inputs.coders import Coder
 from govern.inputs.columns import ColumnPlan

@@ -12,15 +12,16 @@ from govern.policy.fields import PRIMARY, Rule, as_list
 
 JUDGED = ("count", "derived", "score", "classes", "share", "regression", "custom")
 PER_CLASS = ("count", "derived", "score")
-OF_SCORES = {m.name for m in METRICS.values() if m.family == "score"} | {"macro_roc_auc", "multiclass_log_loss"}
+OF_SCORES = {m.name for m in METRICS.values() if m.family == "score"} | {
+    "macro_roc_auc", "multiclass_log_loss", "scoring_rate"}
 
 _FAMILIES: dict[Task, tuple[str, ...]] = {
-    "binary": ("count", "derived", "score", "custom"),
+    "binary": ("count", "derived", "score", "share", "custom"),
     "multiclass": ("count", "derived", "score", "classes", "share", "custom"),
     "regression": ("regression", "share", "custom"),
 }
 _SHARES: dict[Task, tuple[str, ...]] = {
-    "binary": (),
+    "binary": ("scoring_rate",),
     "multiclass": ("multiclass_accuracy",),
     "regression": ("share_above_median", "share_above_threshold"),
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from govern.codec import document
+from govern.dataset import DataFacts, Population
 from govern.evidence import (
     COMPUTE_SCHEMA,
     EVIDENCE_SCHEMA,
@@ -19,12 +20,10 @@ from govern.evidence import (
     Compute,
     Containment,
     Counts,
-    DataFacts,
     Evidence,
     Group,
     Measurement,
     Model,
-    Population,
     SmokeCheck,
     Subject,
 )
