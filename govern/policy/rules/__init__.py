@@ -12,15 +12,17 @@ from govern.policy.rules import bound, calibration, compute, disparity, document
 
 @dataclass(frozen=True)
 class Kind:
-    """A rule kind: the fields its rules may have, and the questions one asks of the documents."""
+    """A rule kind: the fields its rules may have, and the questions one asks of the documents. `swept`: it can be
+    judged at other thresholds, from the counts of groups alone."""
 
     fields: type[RuleFields]
     questions: Callable[[Rule, Documents], list[Question]]
+    swept: bool = False
 
 
 KINDS: dict[str, Kind] = {
-    "bound": Kind(bound.BoundFields, bound.questions),
-    "disparity": Kind(disparity.DisparityFields, disparity.questions),
+    "bound": Kind(bound.BoundFields, bound.questions, swept=True),
+    "disparity": Kind(disparity.DisparityFields, disparity.questions, swept=True),
     "support": Kind(support.SupportFields, support.questions),
     "calibration": Kind(calibration.CalibrationFields, calibration.questions),
     "smoke": Kind(smoke.SmokeFields, smoke.questions),
