@@ -132,6 +132,13 @@ def compare_word(finding: Finding, seen: Comparison | None, t: Strings) -> str:
 
 def subject_of(finding: Finding, evidence: Evidence, t: Strings) -> str:
     """What was compared, in a few words: `selection rate ratio, age 25 or less to 26–35`."""
+    subject = _subject(finding, evidence, t)
+    if finding.decision is not None:
+        subject = t("reason.decision", subject=subject, decision=printable(finding.decision))
+    return t("reason.each", subject=subject, item=printable(finding.each)) if finding.each is not None else subject
+
+
+def _subject(finding: Finding, evidence: Evidence, t: Strings) -> str:
     seen = finding.seen
     metric = metric_title(finding, evidence, t)
     if seen is not None and seen.reference is not None:
@@ -174,7 +181,8 @@ def _sentence(finding: Finding, evidence: Evidence, number: str, t: Strings) -> 
             return _capital(t("reason.whole", metric=metric, number=number)) + "."
         return t("reason.group_value", group=group, metric=metric, number=number) + "."
     pair = _pair(finding, seen, evidence, group, metric, t)
-    return t("reason.sentence", head=pair, compare=compare_word(finding, seen, t), number=number)
+    said = t("reason.sentence", head=pair, compare=compare_word(finding, seen, t), number=number)
+    return " ".join(x for x in (said, _capital(_tested(seen, t))) if x)
 
 
 def _pair(finding: Finding, seen: Comparison, evidence: Evidence, group: str, metric: str, t: Strings) -> str:
@@ -236,6 +244,8 @@ def _settle(finding: Finding, evidence: Evidence, t: Strings) -> str:
             parts.append(t("settle.threshold", threshold=decimal(settle.threshold)))
         if settle.text:
             parts.append(printable(settle.text, LONG))
+    if finding.seen is not None and finding.seen.flips and finding.outcome in ("fail", "insufficient"):
+        parts.append(t("settle.flips"))
     if finding.outcome == "insufficient" and not parts:
         parts.append(t("settle.too_few"))
     if finding.outcome == "insufficient" and finding.counts_as != "PASS":
@@ -274,6 +284,21 @@ def waiver_state(waiver: WaiverState, t: Strings) -> str:
     if not waiver.valid:
         return t("waiver.no_effect", why=printable(waiver.why_not or ""))
     return t("waiver.days", n=waiver.days_left) + ("" if waiver.used else f"; {t('waiver.unused')}")
+
+
+def p_text(p: float | None) -> str:
+    """A p-value to three significant digits, `<0.001` for smaller ones, `–` for none."""
+    if p is None:
+        return "–"
+    return "<0.001" if p < 0.001 else "1" if p >= 0.9995 else f"{p:.3g}"
+
+
+def _tested(seen: Comparison | None, t: Strings) -> str:
+    """The significance test of a comparison by the four-fifths convention; empty without one."""
+    if seen is None or seen.p_value is None:
+        return ""
+    return t("reason.test", p=p_text(seen.p_value), test=t(f"reason.test_{seen.test or 'z'}"),
+             adjusted=p_text(seen.p_adjusted if seen.p_adjusted is not None else seen.p_value))
 
 
 def gap_text(gap: float) -> str:
