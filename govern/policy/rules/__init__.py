@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 from govern.policy.asking import Documents, Question
 from govern.policy.fields import Rule, RuleFields
-from govern.policy.rules import bound, calibration, compute, disparity, document, smoke, support
+from govern.policy.rules import (
+    bound,
+    calibration,
+    compare,
+    compute,
+    disparity,
+    document,
+    four_fifths,
+    smoke,
+    support,
+)
 
 
 @dataclass(frozen=True)
@@ -23,8 +33,10 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "bound": Kind(bound.BoundFields, bound.questions, swept=True),
     "disparity": Kind(disparity.DisparityFields, disparity.questions, swept=True),
+    "four-fifths": Kind(four_fifths.FourFifthsFields, four_fifths.questions, swept=True),
     "support": Kind(support.SupportFields, support.questions),
     "calibration": Kind(calibration.CalibrationFields, calibration.questions),
+    "compare": Kind(compare.CompareFields, compare.questions),
     "smoke": Kind(smoke.SmokeFields, smoke.questions),
     "document": Kind(document.DocumentFields, document.questions),
     "compute": Kind(compute.ComputeFields, compute.questions),
