@@ -12,6 +12,7 @@ from govern.policy.rules import (
     calibration,
     compare,
     compute,
+    data,
     disparity,
     document,
     four_fifths,
@@ -40,4 +41,5 @@ KINDS: dict[str, Kind] = {
     "smoke": Kind(smoke.SmokeFields, smoke.questions),
     "document": Kind(document.DocumentFields, document.questions),
     "compute": Kind(compute.ComputeFields, compute.questions),
+    "data": Kind(data.DataFields, data.questions),
 }
