@@ -38,6 +38,7 @@ from govern.policy.asking import Answer, Documents, Question, limits_of, settled
 from govern.policy.decide import Judged, Levels, Limits, combine, judge_one
 from govern.policy.fields import Limit, MetricNames, Rule, RuleFields, as_list, check_limits
 from govern.policy.groups import gated
+from govern.policy.measured import named
 from govern.policy.quantities import Bound, Rate, Score
 from govern.policy.tasks import setting
 from govern.verdict import RuleOutcome, Settle
@@ -161,11 +162,6 @@ def _of_groups(rule: Rule, documents: Documents, metric: str, found: list[Measur
             named_so = f"{METRICS[metric].title} of {':'.join(features)} was not measured"
             asked.append(settled("n/a", why or named_so, metric=metric, features=features))
     return asked or [settled("n/a", "no sensitive feature was given", metric=metric)]
-
-
-def named(m: Measurement) -> str:
-    """What a measurement of the data is about: a column, a case, a list of columns, or a group by id."""
-    return m.slice.partition(": ")[2] if m.slice else m.group
 
 
 def _judge(documents: Documents, metric: str, found: Sequence[Measurement], limits: Limits, _family: int) -> Answer:
