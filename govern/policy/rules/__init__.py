@@ -19,6 +19,7 @@ from govern.policy.rules import (
     four_fifths,
     smoke,
     support,
+    table,
 )
 
 
@@ -42,6 +43,7 @@ KINDS: dict[str, Kind] = {
     "explanation": Kind(explanation.ExplanationFields, explanation.questions),
     "smoke": Kind(smoke.SmokeFields, smoke.questions),
     "document": Kind(document.DocumentFields, document.questions),
+    "table": Kind(table.TableFields, table.questions),
     "compute": Kind(compute.ComputeFields, compute.questions),
     "data": Kind(data.DataFields, data.questions),
 }

@@ -43,7 +43,7 @@ from govern.policy.decide import bound_text
 from govern.policy.fields import ByPhase, Insufficient, MetricNames, Rule, RuleFields, as_list
 from govern.policy.fifths import SIGNIFICANT, Held, Member, combine, highest, hold, settle
 from govern.policy.groups import SHOWN, compared, gated, is_exempt, joined, left_out
-from govern.policy.measured import of_group
+from govern.policy.measured import decisions_of, of_group
 from govern.policy.quantities import Rate, Ratio
 from govern.policy.tasks import Asked, metrics_of
 from govern.verdict import RuleOutcome
@@ -111,11 +111,6 @@ def questions(rule: Rule, documents: Documents) -> list[Question]:
     features = gated(rule, evidence)
     return [_question(rule, documents, metric, decision, of, why)
             for metric, decision in _steps(rule, evidence) for of, why in features]
-
-
-def decisions_of(evidence: Evidence) -> list[str]:
-    """The decision columns that were measured, in their order."""
-    return list(dict.fromkeys(m.decision for m in evidence.measurements if m.decision is not None))
 
 
 def _steps(rule: Rule, evidence: Evidence) -> list[tuple[Asked, str | None]]:
