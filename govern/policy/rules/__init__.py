@@ -7,7 +7,18 @@ from dataclasses import dataclass
 
 from govern.policy.asking import Documents, Question
 from govern.policy.fields import Rule, RuleFields
-from govern.policy.rules import bound, calibration, compute, disparity, document, smoke, support
+from govern.policy.rules import (
+    attest,
+    bound,
+    calibration,
+    compute,
+    disparity,
+    document,
+    fresh,
+    integrity,
+    smoke,
+    support,
+)
 
 
 @dataclass(frozen=True)
@@ -28,4 +39,7 @@ KINDS: dict[str, Kind] = {
     "smoke": Kind(smoke.SmokeFields, smoke.questions),
     "document": Kind(document.DocumentFields, document.questions),
     "compute": Kind(compute.ComputeFields, compute.questions),
+    "attest": Kind(attest.AttestFields, attest.questions),
+    "fresh": Kind(fresh.FreshFields, fresh.questions),
+    "integrity": Kind(integrity.IntegrityFields, integrity.questions),
 }
