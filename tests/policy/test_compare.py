@@ -119,18 +119,17 @@ def test_what_would_settle_it_are_rows_of_the_new_version(verdict: Judge) -> Non
 
 @pytest.mark.parametrize(("old", "metric", "outcome", "reason"), [
     (None, "accuracy", "n/a", "no --baseline was given"),
-    (regression({"a": (10, 5, 0.0)}), "accuracy", "not_run", "the baseline is of a regression task, not a binary one"),
-    (OLD, "roc_auc", "not_run", "ROC AUC was not measured in the baseline"),
-    (both((5, 9), (5, 9), settings={"data": {"positive": "0"}}), "accuracy", "not_run",
-     "the positive label of the baseline is 0, not 1"),
-    (both((5, 9), (5, 9), settings={"data": {"positive": "1", "favourable": "1"}}), "selection_rate", "not_run",
-     "the favourable label of the baseline is 1, not 0")])
+    (OLD, "roc_auc", "not_run", "ROC AUC was not measured in the baseline")])
 def test_a_baseline_that_cannot_be_compared(verdict: Judge, old: Evidence | None, metric: str, outcome: str,
                                             reason: str) -> None:
-    new = both((800, 1000), (700, 1000), scores=(score("roc_auc", 0.8, 0.05, transform="logit"),),
-               settings={"data": {"positive": "1", "favourable": "0"}})
+    new = both((800, 1000), (700, 1000), scores=(score("roc_auc", 0.8, 0.05, transform="logit"),))
     finding = only(verdict(new, rule(metric=metric, min="0"), baseline=old))
     assert (finding.outcome, finding.reason) == (outcome, reason)
+
+
+def test_a_baseline_of_another_task_is_refused(verdict: Judge) -> None:
+    with pytest.raises(InputError, match="baseline"):
+        verdict(OLD, rule(min="0"), baseline=regression({"a": (10, 5, 0.0)}))
 
 
 def test_what_these_rows_lack(verdict: Judge) -> None:

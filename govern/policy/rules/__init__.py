@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from govern.policy.asking import Documents, Question
 from govern.policy.fields import Rule, RuleFields
 from govern.policy.rules import (
+    attest,
     bound,
     calibration,
     compare,
@@ -17,6 +18,8 @@ from govern.policy.rules import (
     document,
     explanation,
     four_fifths,
+    fresh,
+    integrity,
     smoke,
     support,
     table,
@@ -46,4 +49,7 @@ KINDS: dict[str, Kind] = {
     "table": Kind(table.TableFields, table.questions),
     "compute": Kind(compute.ComputeFields, compute.questions),
     "data": Kind(data.DataFields, data.questions),
+    "attest": Kind(attest.AttestFields, attest.questions),
+    "fresh": Kind(fresh.FreshFields, fresh.questions),
+    "integrity": Kind(integrity.IntegrityFields, integrity.questions),
 }

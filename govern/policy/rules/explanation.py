@@ -31,7 +31,7 @@ from pydantic import Field, model_validator
 from govern.errors import nearest
 from govern.evidence import Evidence, Measurement
 from govern.metrics import METRICS
-from govern.policy.asking import Answer, Documents, Question, limits_of, settled
+from govern.policy.asking import Answer, Documents, Question, always, limits_of, settled
 from govern.policy.decide import Limits
 from govern.policy.fields import Limit, MetricNames, Rule, RuleFields, check_limits
 from govern.policy.groups import ROLES
@@ -155,7 +155,7 @@ def _not_leading(rule: Rule, evidence: Evidence, ranks: Mapping[str, Measurement
     worst = unknown[0] if unknown and first.outcome != "fail" else first
     answer = Answer(worst.outcome, worst.reason or absent, tuple(seen), worst, len(unknown) == len(seen),
                     minimum=Decimal(top + 1), decide="point")
-    return Question(partial(_given, answer), RANK)
+    return Question(always(answer), RANK)
 
 
 def _directions(rule: Rule, evidence: Evidence, found: Mapping[str, Measurement]) -> Question:
@@ -171,11 +171,7 @@ def _directions(rule: Rule, evidence: Evidence, found: Mapping[str, Measurement]
     reason = "; ".join(filter(None, (said, absent))) or None
     presses = all(c.value is None for c in seen)
     answer = Answer(worst.outcome, reason, tuple(seen), worst, presses, decide="point")
-    return Question(partial(_given, answer), DIRECTION)
-
-
-def _given(answer: Answer, _family: int) -> Answer:
-    return answer
+    return Question(always(answer), DIRECTION)
 
 
 def _direction(name: str, expected: str, value: float | None, rows: int | None) -> Comparison:

@@ -36,8 +36,8 @@ from govern.policy.fifths import Member, highest
 from govern.policy.groups import gated, joined, left_out
 from govern.policy.measured import decisions_of, of_group
 from govern.policy.quantities import Rate, Ratio
-from govern.policy.rules.document import _at, filled
 from govern.policy.tasks import Asked, for_task
+from govern.policy.words import filled, inside
 from govern.verdict import Comparison, RuleOutcome, Settle
 
 RATED = ("groups", "scores", "decisions")
@@ -146,7 +146,7 @@ def _rated(rule: Rule, documents: Documents, metric: Asked, decision: str | None
     best = highest(members)
     seen = [_row(m, best) for m in members]
     out = [m.group.name for m in members if m.exempt]
-    unsaid = fields.reason_in if out and not filled(_at(evidence.card, fields.reason_in)) else None
+    unsaid = fields.reason_in if out and not filled(inside(evidence.card, fields.reason_in)) else None
     said = left_out(rule, evidence, features)
     said = joined(f"left out of the ratios: {', '.join(out)}", said) if out else said
     lowest = min((c for c in seen if c.group != c.reference), key=_value, default=seen[0] if seen else None)
