@@ -195,6 +195,13 @@ def test_comparisons_count_in_the_family(verdict: Judge) -> None:
     assert {f.seen.level_fail for f in found if f.seen} == {0.025}
 
 
+def test_a_limit_of_the_primary_metric_beyond_its_range(verdict: Judge) -> None:
+    declared = replace(OLD, declared={"primary": {"metric": "accuracy"}})
+    with pytest.raises(InputError, match=r'"min": limit 2 lies outside the range of accuracy, -1 to 1'):
+        verdict(declared, rule(metric="primary", min="2"), baseline=OLD)
+    assert only(verdict(declared, rule(metric="primary", min="-0.05"), baseline=OLD)).outcome == "pass"
+
+
 @pytest.mark.parametrize(("fields", "said"), [
     ({}, "needs min or max"), ({"min": "5"}, "outside the range from -1 to 1"),
     ({"min": "declared"}, "must be a number"),

@@ -124,7 +124,8 @@ def test_models_that_were_not_explained(verdict: Judge, found: Evidence, outcome
     ({"metric": "attribution_residual"}, "needs min or max"), ({"top": "3"}, "top and features belong together"),
     ({"signs": "{a: rises}", "features": "[a]"}, "top and features belong together"),
     ({"signs": "{a: up}"}, "rises, falls"), ({"signs": "{}"}, "names no feature"),
-    ({"signs": "{a: rises}", "max": "1"}, "min and max are for metric"), ({"top": "0", "features": "[a]"}, '"top"'),
+    ({"signs": "{a: rises}", "max": "1"}, "is for metric; remove it from a rule with signs"),
+    ({"top": "0", "features": "[a]"}, '"top"'),
     ({"top": "3", "features": "[]"}, "names no feature"), ({"top": "3", "features": "all"}, '"features" must be'),
     ({"metric": "attribution_rank", "max": "1"}, "kind explanation does not judge the explanation metric"),
     ({"metric": "proxy_auc", "max": "0.4"}, "range from 0.5 to 1")])

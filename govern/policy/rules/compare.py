@@ -38,6 +38,7 @@ from govern.policy.asking import (
     Documents,
     Question,
     calibrates,
+    check_primary,
     in_family,
     levels_of,
     limits_of,
@@ -53,6 +54,7 @@ from govern.policy.measured import failure, of_group
 from govern.policy.quantities import Quantity, Rate, Score, ScoreDifference, between
 from govern.policy.settle import settle
 from govern.policy.tasks import JUDGED, Asked, metrics_of, row_of
+from govern.yamlcheck import ProblemAt
 
 NO_SUCH_GROUP = "the baseline has no such group"
 SAME_ROWS = "the same data were measured for both: the interval is wider than one from pairs of predictions would be"
@@ -85,7 +87,7 @@ class CompareFields(LimitFields):
         shares = all(n != PRIMARY and (rows[n].low, rows[n].high) == (0.0, 1.0) for n in names)
         check_limits(self.min, self.max, -1.0 if shares else None, 1.0 if shares else None)
         if self.by and self.against == "trivial":
-            raise ValueError("by needs against: baseline; the trivial answer is not measured for groups")
+            raise ProblemAt("by", "by needs against: baseline; the trivial answer is not measured for groups")
         return self
 
 
@@ -104,6 +106,10 @@ def questions(rule: Rule, documents: Documents) -> list[Question]:
     metrics = metrics_of(rule, documents.evidence)
     if not metrics:
         return [settled("n/a", "no primary metric is declared", metric=PRIMARY)]
+    for metric in metrics:
+        row = row_of(metric.name, documents.evidence)
+        if (row.low, row.high) == (0.0, 1.0):
+            check_primary(rule, metric, -1.0, 1.0)
     if rule.fields.against == "trivial":
         return [not_there(m) if m.absent else _against_trivial(rule, documents, m) for m in metrics]
     where: list[tuple[tuple[str, ...], str | None]] = [((), None)]

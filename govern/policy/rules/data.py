@@ -42,6 +42,7 @@ from govern.policy.measured import named
 from govern.policy.quantities import Bound, Rate, Score
 from govern.policy.tasks import setting
 from govern.verdict import RuleOutcome, Settle
+from govern.yamlcheck import ProblemAt
 
 OF_COLUMNS = ("missing_share", "contract_break_share", "unseen_value_share", "single_feature_auc")
 OF_GROUPS = ("group_share", "group_share_gap", "group_share_stability")
@@ -86,9 +87,9 @@ class DataFields(RuleFields):
         for name in names:
             check_limits(self.min, self.max, METRICS[name].low, METRICS[name].high)
         if self.columns and not set(names) & set(OF_COLUMNS):
-            raise ValueError(f"columns are for the metrics {', '.join(OF_COLUMNS)}; remove columns")
+            raise ProblemAt("columns", f"columns are for the metrics {', '.join(OF_COLUMNS)}; remove columns")
         if self.by and not set(names) & set(OF_GROUPS):
-            raise ValueError(f"by is for the metrics {', '.join(OF_GROUPS)}; remove by")
+            raise ProblemAt("by", f"by is for the metrics {', '.join(OF_GROUPS)}; remove by")
         return self
 
 

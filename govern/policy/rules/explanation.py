@@ -39,6 +39,7 @@ from govern.policy.measured import named
 from govern.policy.quantities import Score
 from govern.policy.tasks import setting
 from govern.verdict import Comparison, RuleOutcome, Settle
+from govern.yamlcheck import ProblemAt
 
 CLEAR = 0.3
 RANK, DIRECTION = "attribution_rank", "attribution_direction"
@@ -70,11 +71,12 @@ class ExplanationFields(RuleFields):
         if self.metric is not None:
             check_limits(self.min, self.max, METRICS[self.metric].low, METRICS[self.metric].high)
         elif self.min is not None or self.max is not None:
-            raise ValueError(f"min and max are for metric; remove them from a rule with {asked[0]}")
+            key = "max" if self.min is None else "min"
+            raise ProblemAt(key, f"is for metric; remove it from a rule with {asked[0]}")
         if (self.features is not None) != (self.top is not None):
-            raise ValueError("top and features belong together; give both")
+            raise ProblemAt("features" if self.top is None else "top", "top and features belong together; give both")
         if self.signs == {} or self.features == []:
-            raise ValueError("names no feature; name at least one")
+            raise ProblemAt("signs" if self.signs == {} else "features", "names no feature; name at least one")
         return self
 
 

@@ -47,6 +47,7 @@ from govern.policy.measured import decisions_of, of_group
 from govern.policy.quantities import Rate, Ratio
 from govern.policy.tasks import Asked, metrics_of
 from govern.verdict import RuleOutcome
+from govern.yamlcheck import ProblemAt
 
 RATED = ("selection_rate", "scoring_rate", "share_above_median")
 FOUR_FIFTHS = Decimal("0.80")
@@ -94,12 +95,12 @@ class FourFifthsFields(RuleFields):
     @model_validator(mode="after")
     def _checked(self) -> Self:
         if not 0 < self.min <= 1:
-            raise ValueError("min of a ratio lies above 0 and is at most 1; write 0.8 for 80 %")
+            raise ProblemAt("min", "min of a ratio lies above 0 and is at most 1; write 0.8 for 80 %")
         if self.decisions != "none" and "selection_rate" not in as_list(self.metric):
-            raise ValueError("decisions are selections; write metric: selection_rate, or remove decisions")
+            raise ProblemAt("decisions", "decisions are selections; write metric: selection_rate, or remove decisions")
         steps = self.decisions
         if isinstance(steps, list) and (not steps or len(set(steps)) < len(steps)):
-            raise ValueError("decisions names none, or one twice; name each once, or write all")
+            raise ProblemAt("decisions", "decisions names none, or one twice; name each once, or write all")
         return self
 
 

@@ -39,6 +39,7 @@ from govern.policy.quantities import Rate, Ratio
 from govern.policy.tasks import Asked, for_task
 from govern.policy.words import filled, inside
 from govern.verdict import Comparison, RuleOutcome, Settle
+from govern.yamlcheck import ProblemAt
 
 RATED = ("groups", "scores", "decisions")
 
@@ -75,11 +76,12 @@ class TableFields(RuleFields):
     @model_validator(mode="after")
     def _excluded_with_reason(self) -> Self:
         if (self.exclude_below is None) != (self.reason_in is None):
-            raise ValueError("exclude_below and reason_in belong together; name the field of the card with the reason")
+            raise ProblemAt("exclude_below" if self.reason_in is None else "reason_in",
+                            "exclude_below and reason_in belong together; give both")
         if self.exclude_below is not None and self.of not in RATED:
-            raise ValueError(f"exclude_below is for tables with ratios: of {', '.join(RATED)}; remove it")
+            raise ProblemAt("exclude_below", f"is for tables with ratios, of {', '.join(RATED)}; remove it")
         if self.levels and self.of == "unknown":
-            raise ValueError("levels are those of known groups; remove levels")
+            raise ProblemAt("levels", "levels are those of known groups; remove levels")
         return self
 
 
