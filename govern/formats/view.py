@@ -143,7 +143,7 @@ def _lock(evidence: Evidence, verdict: Verdict | None, t: Strings) -> str:
         return ""
     if subject is None:
         return t("page1.sure_lock")
-    found = next((f for f in verdict.findings if f.kind == "integrity" and f.metric == "policy_lock"), None)
+    found = next((f for f in verdict.findings if f.kind == "integrity" and f.each == "lock"), None)
     if found is None:
         return t("page1.lock_unjudged", digest=short_digest(subject.sha256))
     if found.outcome == "pass":

@@ -57,7 +57,8 @@ def verdict(e: Evidence) -> Verdict:
                                 decision="interview", title={"en": "Selection rates by age"}, seen=tests[0],
                                 comparisons=tuple(tests), cite="29 CFR 1607.4(D)"))
     found.append(sample.finding(rule="BASE-02", kind="integrity", policy="baseline", outcome="pass",
-                                counts_as="PASS", metric="policy_lock", compare=None, bound_min=None,
+                                counts_as="PASS", metric=None, compare=None, bound_min=None, each="lock",
+                                reason="locked 2026-11-20T14:02:00Z",
                                 title={"en": "Fixed before the run"}))
     found.append(sample.finding(rule="BASE-05", kind="compare", policy="baseline", outcome="pass", counts_as="PASS",
                                 metric="roc_auc", compare="difference", bound_min="0",
