@@ -1,4 +1,18 @@
-"""Words that only people can supply: fields of the card that must be filled, placeholder words refused."""
+"""Words that only people can supply: fields of the card that must be filled, placeholder words refused.
+
+How it is computed: each field is looked up in `card` of `govern.yaml` (`a.b` is the field b inside a). Empty values
+and placeholders count as missing: TODO, TBD, “[More Information Needed]”, 未定 always; N/A, None, なし and their like
+unless a reason follows.
+
+How to read it: the finding names the fields that are missing. A pass says that something is written there, not that
+it is right: people must read it.
+
+Strengths: a form that was never filled in is not taken for documentation.
+
+Limits: it cannot tell a careful answer from an empty phrase.
+
+Source: the placeholders of the Hugging Face model card template and of common forms; which fields, the policy's own.
+"""
 
 from __future__ import annotations
 
