@@ -193,10 +193,12 @@ def _coded_texts(batch: Any) -> Any:
 
 def roles(plan: ColumnPlan) -> dict[str, str]:
     """The role of every column that is read: target, sensitive, control, weight …, feature."""
-    searched = dict.fromkeys((c for c in plan.search if c not in plan.features), "searched")
-    by_column = {**searched, plan.target: "target", **dict.fromkeys(plan.control.values(), "control"),
+    only = [(c, role) for role, columns in (("checked", plan.checked), ("paired", plan.paired),
+                                            ("searched", plan.search)) for c in columns if c not in plan.features]
+    by_column = {**dict(only), **dict.fromkeys(plan.decisions.values(), "decision"), plan.target: "target", **dict.fromkeys(plan.control.values(), "control"),
                  **dict.fromkeys(plan.sensitive.values(), "sensitive")}
-    named = {"score": plan.score, "prediction": plan.prediction, "weight": plan.weight, "cluster": plan.cluster}
+    named = {"score": plan.score, "prediction": plan.prediction, "weight": plan.weight, "cluster": plan.cluster,
+             "date": plan.date}
     by_column |= {column: role for role, column in named.items() if column}
     both = {c: f"{role}, feature" for c, role in by_column.items() if c in plan.features}
     return {c: both.get(c) or by_column.get(c, "feature") for c in plan.read}
