@@ -176,7 +176,7 @@ class Settings:
                      "period": d.period and "..".join(d.period),
                      "shares": {k: dict(v) for k, v in d.shares.items()}, "cases": [dict(c) for c in d.cases],
                      "pairs": list(d.pairs),
-                     "decisions": {x.name: {"column": x.column, "selected": x.selected} for x in d.decisions},
+                     "decisions": {x.name: x.plain() for x in d.decisions},
                      "contract": {c.column: c.plain() for c in d.contract}},
             "policies": [Path(p).name for p in self.policies],
             "phase": self.phase,

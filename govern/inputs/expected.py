@@ -22,6 +22,10 @@ class Decision:
     column: str
     selected: str | None = None
 
+    def plain(self) -> dict[str, str | None]:
+        """As it stands in `govern.yaml`, written out."""
+        return {"column": self.column, "selected": self.selected}
+
 
 @dataclass(frozen=True)
 class Contract:
