@@ -39,7 +39,7 @@ def decisions_in(data: DataSettings, source: DataSource, target: Target, coders:
         left = next((level for level in levels[role] if level not in shares and level != UNKNOWN_NAME), None)
         if left is not None:
             what = f'data.shares: no share is declared of {printable(role)} "{printable(left)}", which rows hold'
-            raise InputError(what, where=where, fix="declare it, or list the value under unknown of the sensitive feature")
+            raise InputError(what, where=where, fix="declare it, or list the value under unknown of the feature")
     for case in data.cases:
         for role, level in case.items():
             _refuse_unheld(f"data.cases: {case_name(case)}", role, level, levels[role], where)

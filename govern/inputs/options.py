@@ -120,7 +120,8 @@ OPTIONS: tuple[Option, ...] = (
            "Cases that the rows should cover, over sensitive and control features: `[{sex: women, age: 26–35}]`."),
     Option("data.decisions", "", "free",
            "Columns of decisions taken: `{screening: {column: passed_test, selected: 1}}`, short "
-           "`screening: passed_test` (`selected` is then the favourable label). A row without a value did not reach the step."),
+           "`screening: passed_test` (`selected` is then the favourable label). A row without a value did not reach "
+           "the step."),
     Option("data.contract", "", "free",
            "What columns may hold: `{age: {kind: number, low: 18, high: 100, missing: false}, sex: {levels: [1, 2]}}`, "
            "`kind` one of number, boolean, text, date."),

@@ -97,8 +97,8 @@ def _period(text: str) -> str:
 
 def _shares(shares: dict[str, float]) -> dict[str, float]:
     total = math.fsum(shares.values())
-    if any(not 0 <= s <= 1 for s in shares.values()) or abs(total - 1) > 0.01:
-        raise ValueError(f"shares must lie between 0 and 1 and add up to 1, not to {total:g}; "
+    if any(not 0 < s <= 1 for s in shares.values()) or abs(total - 1) > 0.01:
+        raise ValueError(f"shares must be above 0 and add up to 1, not to {total:g}; "
                          "write them as {women: 0.51, men: 0.49}")
     return shares
 

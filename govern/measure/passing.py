@@ -17,12 +17,12 @@ from govern.inputs.columns import ColumnPlan
 from govern.inputs.datasets import BATCH_ROWS, DataSource
 from govern.inputs.labels import Target, class_codes
 from govern.inputs.levels import LevelCoder
-from govern.inputs.rows import row_keys
 from govern.inputs.target import outcomes
 from govern.inputs.weights import cluster_keys, weights
 from govern.measure.datafacts import Facts
 from govern.measure.expected import Expected
 from govern.measure.group_rows import GroupRows
+from govern.measure.outputs import Outputs
 from govern.measure.predictions import Predicted
 from govern.measure.sample import Sample
 from govern.measure.subgroups import SubgroupSearch
@@ -63,8 +63,9 @@ class Pass:
                          clustered=plan.cluster is not None)
         self.residuals = Residuals(exact_rows=EXACT_ROWS, threshold=threshold) if target.task == "regression" else None
         self.search, self.kept, self.expected = search, kept, expected
-        self.facts = Facts(roles(plan))
+        self.facts = Facts(roles(plan), seed=seed, features=len(plan.features), classes=max(1, len(target.classes)))
         self.sample = Sample(SAMPLE_ROWS)
+        self.outputs = Outputs(target)
         self.read = self.used = 0
         self._excluded: dict[str, int] = {}
         self._outputs: set[float] = set()
@@ -115,12 +116,12 @@ class Pass:
     def _rows(self, batch: Any) -> _Rows:
         """What is known of a batch without its predictions."""
         batch = _coded_texts(batch)
-        keys = row_keys(batch, self.seed)
-        self.facts.add(batch, keys)
+        truth = self._truth(batch.column(self.plan.target))
+        keys = self.facts.add(batch, truth if self.target.classes else None)
         self.sample.add(keys, batch)
         rows = _Rows(
             {role: coder.codes(batch.column(coder.column)) for role, coder in self.coders.items()},
-            self.search.codes(batch), self._truth(batch.column(self.plan.target)), keys,
+            self.search.codes(batch), truth, keys,
             None if self.plan.weight is None else weights(batch.column(self.plan.weight), self.plan.weight),
             None if self.plan.cluster is None else cluster_keys(batch.column(self.plan.cluster), keys))
         self.expected.add(batch, rows.codes, rows.weight, rows.cluster)
@@ -128,6 +129,7 @@ class Pass:
 
     def _count(self, rows: _Rows, predicted: Predicted) -> None:
         self._see(predicted)
+        self.outputs.add(predicted)
         self.search.add(rows.codes, rows.searched, rows.truth, predicted.label)
         if self.kept is not None:
             self.kept.add(rows.codes, rows.keys, rows.truth, predicted, weight=rows.weight, cluster=rows.cluster)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
@@ -32,6 +32,7 @@ from govern.inputs.named_levels import decisions_in
 from govern.inputs.target import target_of
 from govern.measure import from_cube, smoke
 from govern.measure.custom import own_metrics
+from govern.measure.datarows import of_rows
 from govern.measure.expected import Expected
 from govern.measure.group_rows import GroupRows
 from govern.measure.machine_cost import compute_document
@@ -132,7 +133,7 @@ def _pass(settings: Settings, source: DataSource, plan: ColumnPlan, target: Targ
     sets = [(), *((role,) for role in singles), *data.intersections]
     kept = GroupRows(sets, clustered=plan.cluster is not None) if data.metrics else None
     return Pass(source, plan, target, coders, columns=columns, seed=settings.seed, threshold=data.threshold,
-                search=search, kept=kept, expected=Expected(plan, tuple(coders), decisions))
+                search=search, kept=kept, expected=Expected(data, source, plan, tuple(coders), decisions))
 
 
 def _own_metrics(done: Pass, settings: Settings, target: Target, worker: Worker, out: from_cube.Numbers) -> None:
@@ -238,10 +239,12 @@ def _evidence(settings: Settings, created: str, source: DataSource, target: Targ
                 config.stat().st_size if config else 0, "yaml" if config else "settings"))
     searched = done.search.result(done.cube, done.levels(), target)
     coder_notes = [n for c in done.coders.values() for n in c.notes()]
-    measurements: list[Measurement] = [*out.measurements, *done.expected.measurements(out.groups, done.levels()),
-                                       *smoke.measurements(checks)]
+    measurements: list[Measurement] = [
+        *out.measurements, *of_rows(done.facts, target),
+        *done.expected.measurements(done.cube, done.levels(), out.groups), *smoke.measurements(checks)]
+    facts = replace(done.facts.result(), period=done.expected.period, output=done.outputs.result())
     return Evidence(
-        EVIDENCE_SCHEMA, created, subjects, merged, containment, done.population, done.facts.result(),
+        EVIDENCE_SCHEMA, created, subjects, merged, containment, done.population, facts,
         tuple(out.groups), tuple(out.counts), tuple(measurements), target.task, model=model,
         confusions=tuple(out.confusions), curves=tuple(out.curves), thresholds=out.thresholds,
         threshold_counts=tuple(out.threshold_counts), subgroups=searched.subgroups, attributions=attributions,
