@@ -17,11 +17,12 @@ from govern.inputs.columns import ColumnPlan
 from govern.inputs.datasets import BATCH_ROWS, DataSource
 from govern.inputs.labels import Target, class_codes
 from govern.inputs.levels import LevelCoder
-from govern.inputs.rows import row_keys
 from govern.inputs.target import outcomes
 from govern.inputs.weights import cluster_keys, weights
 from govern.measure.datafacts import Facts
+from govern.measure.expected import Expected
 from govern.measure.group_rows import GroupRows
+from govern.measure.outputs import Outputs
 from govern.measure.predictions import Predicted
 from govern.measure.sample import Sample
 from govern.measure.subgroups import SubgroupSearch
@@ -55,15 +56,16 @@ class Pass:
     """What the pass leaves behind: the cube, facts about the data, a sample of rows, the population."""
 
     def __init__(self, source: DataSource, plan: ColumnPlan, target: Target, coders: Mapping[str, Coder], *,
-                 columns: int, seed: int, threshold: float | None, search: SubgroupSearch, kept: GroupRows | None
-                 ) -> None:
+                 columns: int, seed: int, threshold: float | None, search: SubgroupSearch, kept: GroupRows | None,
+                 expected: Expected) -> None:
         self.source, self.plan, self.target, self.coders, self.seed = source, plan, target, dict(coders), seed
         self.cube = Cube(tuple(coders), columns=columns, weighted=plan.weight is not None,
                          clustered=plan.cluster is not None)
         self.residuals = Residuals(exact_rows=EXACT_ROWS, threshold=threshold) if target.task == "regression" else None
-        self.search, self.kept = search, kept
-        self.facts = Facts(roles(plan))
+        self.search, self.kept, self.expected = search, kept, expected
+        self.facts = Facts(roles(plan), seed=seed, features=len(plan.features), classes=max(1, len(target.classes)))
         self.sample = Sample(SAMPLE_ROWS)
+        self.outputs = Outputs(target)
         self.read = self.used = 0
         self._excluded: dict[str, int] = {}
         self._outputs: set[float] = set()
@@ -72,7 +74,8 @@ class Pass:
     def run(self, ask: Ask, progress: Telling, stage: str) -> None:
         """Read every batch once; `ask` starts the prediction of a batch and gives back how to await it."""
         plan = self.plan
-        ours = {*plan.sensitive.values(), *plan.control.values(), plan.target, plan.prediction or plan.target}
+        ours = {*plan.sensitive.values(), *plan.control.values(), plan.target, plan.prediction or plan.target,
+                *plan.decisions.values()}
         # What the model sees stays as it is in the file.
         coded = ours - {*plan.features, plan.cluster}
         waiting: tuple[_Rows, Callable[[], Predicted]] | None = None
@@ -113,17 +116,20 @@ class Pass:
     def _rows(self, batch: Any) -> _Rows:
         """What is known of a batch without its predictions."""
         batch = _coded_texts(batch)
-        keys = row_keys(batch, self.seed)
-        self.facts.add(batch, keys)
+        truth = self._truth(batch.column(self.plan.target))
+        keys = self.facts.add(batch, truth if self.target.classes else None)
         self.sample.add(keys, batch)
-        return _Rows(
+        rows = _Rows(
             {role: coder.codes(batch.column(coder.column)) for role, coder in self.coders.items()},
-            self.search.codes(batch), self._truth(batch.column(self.plan.target)), keys,
+            self.search.codes(batch), truth, keys,
             None if self.plan.weight is None else weights(batch.column(self.plan.weight), self.plan.weight),
             None if self.plan.cluster is None else cluster_keys(batch.column(self.plan.cluster), keys))
+        self.expected.add(batch, rows.codes, rows.weight, rows.cluster)
+        return rows
 
     def _count(self, rows: _Rows, predicted: Predicted) -> None:
         self._see(predicted)
+        self.outputs.add(predicted)
         self.search.add(rows.codes, rows.searched, rows.truth, predicted.label)
         if self.kept is not None:
             self.kept.add(rows.codes, rows.keys, rows.truth, predicted, weight=rows.weight, cluster=rows.cluster)
@@ -192,14 +198,17 @@ def _coded_texts(batch: Any) -> Any:
 
 
 def roles(plan: ColumnPlan) -> dict[str, str]:
-    """The role of every column that is read: target, sensitive, control, weight …, feature."""
-    searched = dict.fromkeys((c for c in plan.search if c not in plan.features), "searched")
-    by_column = {**searched, plan.target: "target", **dict.fromkeys(plan.control.values(), "control"),
-                 **dict.fromkeys(plan.sensitive.values(), "sensitive")}
-    named = {"score": plan.score, "prediction": plan.prediction, "weight": plan.weight, "cluster": plan.cluster}
-    by_column |= {column: role for role, column in named.items() if column}
-    both = {c: f"{role}, feature" for c, role in by_column.items() if c in plan.features}
-    return {c: both.get(c) or by_column.get(c, "feature") for c in plan.read}
+    """The role of every column that is read: target, sensitive, control, weight …, feature; of several the last of
+    this list."""
+    more = {"checked": plan.checked, "paired": plan.paired, "searched": plan.search}
+    found = {c: role for role, columns in more.items() for c in columns if c not in plan.features}
+    single = {"score": plan.score, "prediction": plan.prediction, "weight": plan.weight, "cluster": plan.cluster}
+    for role, columns in (("decision", plan.decisions.values()), ("date", (plan.date,)), ("target", (plan.target,)),
+                          ("control", plan.control.values()), ("sensitive", plan.sensitive.values()),
+                          *((role, (column,)) for role, column in single.items())):
+        found |= dict.fromkeys((c for c in columns if c is not None), role)
+    both = {c: f"{role}, feature" for c, role in found.items() if c in plan.features}
+    return {c: both.get(c) or found.get(c, "feature") for c in plan.read}
 
 
 def _missing(column: Any) -> NDArray[np.bool_] | None:

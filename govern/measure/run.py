@@ -25,12 +25,16 @@ from govern.inputs.coders import Coder, control_coders, search_coders, sensitive
 from govern.inputs.columns import ColumnPlan, plan_columns
 from govern.inputs.config import Settings
 from govern.inputs.datasets import DataSource, open_data
+from govern.inputs.expected import Decision
 from govern.inputs.labels import Target
 from govern.inputs.levels import numbers
 from govern.inputs.lockfile import LockFile
+from govern.inputs.named_levels import decisions_in
 from govern.inputs.target import target_of
 from govern.measure import from_cube, smoke
 from govern.measure.custom import own_metrics
+from govern.measure.datarows import of_rows
+from govern.measure.expected import Expected
 from govern.measure.group_rows import GroupRows
 from govern.measure.machine_cost import compute_document
 from govern.measure.passing import Pass
@@ -80,12 +84,13 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
     source = _source(settings)
     target = target_of(source, data)
     coders = _coders(settings, source)
+    decisions = decisions_in(data, source, target, coders)
     progress("loading the model", 0, 0)
     described = worker.load(file.data, file.format, file.name)
     target = match_target(described, target, data.threshold, file.name)
     plan = plan_columns(settings, tuple(source.columns), described.features, described.n_features)
     answers = FromModel(worker, described, target, plan, data.threshold, file.name)
-    done = _pass(settings, source, plan, target, coders, answers.score_columns)
+    done = _pass(settings, source, plan, target, coders, decisions, answers.score_columns)
     done.run(answers.ask, progress, "predicting")
     sample = done.sample.first(len(done.sample.table), plan.features)
     progress("checking and explaining", 0, 0)
@@ -127,14 +132,14 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
 
 
 def _pass(settings: Settings, source: DataSource, plan: ColumnPlan, target: Target, coders: dict[str, Coder],
-          columns: int) -> Pass:
+          decisions: Sequence[Decision], columns: int) -> Pass:
     data = settings.data
     singles = tuple(s.role for s in data.sensitive)
     search = SubgroupSearch(singles, search_coders(data, source))
     sets = [(), *((role,) for role in singles), *data.intersections]
     kept = GroupRows(sets, clustered=plan.cluster is not None) if data.metrics else None
     return Pass(source, plan, target, coders, columns=columns, seed=settings.seed, threshold=data.threshold,
-                search=search, kept=kept)
+                search=search, kept=kept, expected=Expected(data, source, plan, tuple(coders), decisions))
 
 
 def _own_metrics(done: Pass, settings: Settings, target: Target, worker: Worker, out: from_cube.Numbers) -> None:
@@ -206,9 +211,10 @@ def _stored(settings: Settings, created: str, progress: Progress, worker: Worker
     source = _source(settings)
     target = target_of(source, settings.data)
     coders = _coders(settings, source)
+    decisions = decisions_in(settings.data, source, target, coders)
     plan = plan_columns(settings, tuple(source.columns), None, None)
     reader = FromColumns(settings, plan, target, str(source.path))
-    done = _pass(settings, source, plan, target, coders, reader.score_columns)
+    done = _pass(settings, source, plan, target, coders, decisions, reader.score_columns)
     done.run(reader.ask, progress, "reading predictions")
     out = _numbers(done, settings, target)
     if worker is not None:
@@ -226,7 +232,7 @@ def _evidence(settings: Settings, created: str, source: DataSource, target: Targ
               notes: Sequence[str]) -> Evidence:
     merged = settings.plain()
     merged["data"] |= {"positive": target.positive, "negative": target.negative, "favourable": target.favourable,
-                       "task": target.task}
+                       "task": target.task, "decisions": {d.name: d.plain() for d in done.expected.decisions}}
     if target.task == "multiclass":
         merged["data"]["classes"] = list(target.classes)
     if merged["model"].get("name") is None and settings.model.path is not None:
@@ -239,9 +245,12 @@ def _evidence(settings: Settings, created: str, source: DataSource, target: Targ
                 config.stat().st_size if config else 0, "yaml" if config else "settings"))
     searched = done.search.result(done.cube, done.levels(), target)
     coder_notes = [n for c in done.coders.values() for n in c.notes()]
-    measurements: list[Measurement] = [*out.measurements, *smoke.measurements(checks)]
+    measurements: list[Measurement] = [
+        *out.measurements, *of_rows(done.facts, target),
+        *done.expected.measurements(done.cube, done.levels(), out.groups), *smoke.measurements(checks)]
+    facts = replace(done.facts.result(), period=done.expected.period, output=done.outputs.result())
     return Evidence(
-        EVIDENCE_SCHEMA, created, subjects, merged, containment, done.population, done.facts.result(),
+        EVIDENCE_SCHEMA, created, subjects, merged, containment, done.population, facts,
         tuple(out.groups), tuple(out.counts), tuple(measurements), target.task, model=model,
         confusions=tuple(out.confusions), curves=tuple(out.curves), thresholds=out.thresholds,
         threshold_counts=tuple(out.threshold_counts), subgroups=searched.subgroups, attributions=attributions,
