@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from govern.errors import printable
 from govern.evidence import Evidence
 from govern.formats.charts import TEXT_MARKS
-from govern.formats.naming import pick
+from govern.formats.naming import names, pick
 from govern.formats.numbers import count
 from govern.formats.results import Result, results, urgent, waiver_line
 from govern.formats.strings import Strings, strings
@@ -16,8 +16,9 @@ from govern.formats.tally import tally
 from govern.formats.words import LONG, MARKS, waiver_state
 from govern.verdict import Verdict
 
-# A comment may have 65,536 characters on GitHub; a row has at most some 1,500.
-OPEN, ASIDE = 25, 25
+# Characters for each part: a comment may have 65,536 on GitHub.
+OPEN_ROOM, FOLDED_ROOM, LINES_ROOM = 30_000, 8_000, 4_000
+POLICIES = 8
 VERDICT_MARKS = {"BLOCK": "outside", "REVIEW": "unsettled", "PASS": "within"}
 _SPECIAL = re.compile(r"[\\`*_~|$]|(?<=\])\(|(?<=:)//|(?<=www)\.")
 
@@ -28,13 +29,14 @@ def markdown(evidence: Evidence, verdict: Verdict, digests: Mapping[str, str]) -
     found = urgent(results(evidence, verdict))
     still = [r for r in found if r.sort not in ("pass", "waived", "n/a")]
     parts = [_headline(evidence, verdict, t), _counts(verdict, t),
-             *(_escaped(t("ci.waiver", rule=printable(w.rule), line=waiver_line(w, t), state=waiver_state(w, t)))
-               for w in verdict.waivers),
-             *(_escaped(f"{p.name}: {printable(note, LONG)}") for p in verdict.policies for note in p.notes),
+             *_fit([_escaped(t("ci.waiver", rule=printable(w.rule), line=waiver_line(w, t), state=waiver_state(w, t)))
+                    for w in verdict.waivers], LINES_ROOM, t),
+             *_fit([_escaped(f"{printable(p.name)}: {printable(note, LONG)}")
+                    for p in verdict.policies for note in p.notes], LINES_ROOM, t),
              "\n".join(_open(still, t)) if still else t("ci.none_open"),
              *_folded("ci.passed", [r for r in found if r.sort == "pass"], t),
              *_folded("ci.aside", [r for r in found if r.sort in ("waived", "n/a")], t),
-             *_sign(verdict, t), "  \n".join(_footer(verdict, digests, t))]
+             *_fit(list(_sign(verdict, t)), LINES_ROOM, t), "  \n".join(_footer(verdict, digests, t))]
     return "\n\n".join(p for p in parts if p) + "\n"
 
 
@@ -59,23 +61,31 @@ def _counts(verdict: Verdict, t: Strings) -> str:
 
 def _open(found: Sequence[Result], t: Strings) -> Iterator[str]:
     yield from _head([t("ci.result"), t("ci.rule"), t("ci.seen"), t("ci.bound"), t("ci.settle")])
-    for r in found[:OPEN]:
+    rows = []
+    for r in found:
         effect = f"**{r.finding.counts_as}**<br>{r.word}" if r.binds else r.word
-        yield _row([f"{TEXT_MARKS[MARKS[r.finding.outcome]]} {effect}", _rule(r), _escaped(r.seen), _bound(r),
-                    _escaped(r.settle)])
-    if len(found) > OPEN:
-        yield "\n" + t("ci.more", n=len(found) - OPEN)
+        rows.append(_row([f"{TEXT_MARKS[MARKS[r.finding.outcome]]} {effect}", _rule(r), _escaped(r.seen), _bound(r),
+                          _escaped(r.settle)]))
+    yield from _fit(rows, OPEN_ROOM, t)
 
 
 def _folded(key: str, found: Sequence[Result], t: Strings) -> Iterator[str]:
     if not found:
         return
-    lines = [*_head([t("ci.rule"), t("ci.seen"), t("ci.bound")]),
-             *(_row([_rule(r), _escaped(" ".join(x for x in (r.seen, r.aside) if x)), _bound(r)])
-               for r in found[:ASIDE])]
-    if len(found) > ASIDE:
-        lines.append("\n" + t("ci.more", n=len(found) - ASIDE))
+    rows = [_row([_rule(r), _escaped(" ".join(x for x in (r.seen, r.aside) if x)), _bound(r)]) for r in found]
+    lines = [*_head([t("ci.rule"), t("ci.seen"), t("ci.bound")]), *_fit(rows, FOLDED_ROOM, t)]
     yield "\n".join([f"<details><summary>{t(key, n=len(found))}</summary>", "", *lines, "", "</details>"])
+
+
+def _fit(lines: Sequence[str], room: int, t: Strings) -> list[str]:
+    """As many lines as `room` characters hold, then how many there are besides."""
+    kept: list[str] = []
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            return [*kept, "\n" + t("ci.more", n=len(lines) - len(kept))]
+        kept.append(line)
+    return kept
 
 
 def _head(titles: Sequence[str]) -> list[str]:
@@ -102,7 +112,7 @@ def _sign(verdict: Verdict, t: Strings) -> Iterator[str]:
 
 
 def _footer(verdict: Verdict, digests: Mapping[str, str], t: Strings) -> Iterator[str]:
-    policies = ", ".join(f"{printable(p.name)} {printable(p.version)}" for p in verdict.policies)
+    policies = names([f"{printable(p.name)} {printable(p.version)}" for p in verdict.policies], t, POLICIES)
     yield _escaped(t("ci.decided", date=printable(verdict.decided_on), phase=verdict.phase,
                      policies=policies or t("page1.no_policy")))
     if digests:
