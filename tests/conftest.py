@@ -37,7 +37,8 @@ class Ran:
 def govern(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Ran]:
     """Run `govern` with arguments in a folder (default: this test's own), as a user in CI would."""
     monkeypatch.setenv("CI", "true")
-    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    for name in ("SOURCE_DATE_EPOCH", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: object, cwd: Path = tmp_path) -> Ran:
         from govern.cli import run as command
