@@ -285,13 +285,12 @@ def count_findings(findings: Sequence[Finding]) -> dict[str, int]:
     of the others `warn` and `info` failed or were not run at a severity that does not bind, `not_settled`
     were not decided; then what was waived, passed or did not apply. `to_sign` are attestations.
     """
-    found = Counter(sort_of(f) for f in findings)
+    found = Counter(_sort(f) for f in findings)
     sorts = ("block", "review", "warn", "info", "not_settled", "waived", "pass", "n/a")
     return {**{sort: found[sort] for sort in sorts}, "to_sign": 0}
 
 
-def sort_of(finding: Finding) -> str:
-    """The key of `count_findings` under which a finding counts."""
+def _sort(finding: Finding) -> str:
     if finding.outcome in ("waived", "pass", "n/a"):
         return finding.outcome
     if finding.counts_as != "PASS":

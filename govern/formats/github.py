@@ -13,7 +13,7 @@ from govern.formats.results import Result, results, urgent
 from govern.verdict import Verdict
 
 COMMANDS = {"block": "error", "review": "warning", "warn": "notice", "not_settled": "notice", "info": "notice",
-            "waived": "notice"}
+            "to_sign": "notice", "waived": "notice"}
 
 
 def github(evidence: Evidence, verdict: Verdict, digests: Mapping[str, str]) -> str:

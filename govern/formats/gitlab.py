@@ -16,7 +16,7 @@ from govern.formats.results import results, urgent
 from govern.verdict import Verdict
 
 SEVERITIES = {"block": "blocker", "review": "critical", "warn": "major", "not_settled": "minor", "info": "info",
-              "waived": "info"}
+              "to_sign": "info", "waived": "info"}
 
 
 def gitlab(evidence: Evidence, verdict: Verdict, digests: Mapping[str, str]) -> str:

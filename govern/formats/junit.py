@@ -53,7 +53,7 @@ def _case(suite: ET.Element, result: Result) -> None:
 
 
 def _message(result: Result) -> str:
-    return result.aside or (result.seen if result.sort == "n/a" else f"{result.word}: {result.seen}")
+    return result.aside or (result.seen if result.sort in ("n/a", "to_sign") else f"{result.word}: {result.seen}")
 
 
 def _element(result: Result) -> str:

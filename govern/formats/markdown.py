@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from govern.errors import printable
 from govern.evidence import Evidence
 from govern.formats.charts import TEXT_MARKS
-from govern.formats.naming import names, pick
+from govern.formats.naming import names
 from govern.formats.numbers import count
-from govern.formats.results import Result, results, urgent, waiver_line
+from govern.formats.results import Result, results, sign_line, urgent, waiver_line
 from govern.formats.strings import Strings, strings
 from govern.formats.tally import tally
 from govern.formats.words import LONG, MARKS, waiver_state
@@ -19,6 +19,7 @@ from govern.verdict import Verdict
 # Characters for each part: a comment may have 65,536 on GitHub.
 OPEN_ROOM, FOLDED_ROOM, LINES_ROOM = 30_000, 8_000, 4_000
 POLICIES = 8
+OPEN = ("block", "review", "warn", "not_settled", "info")
 VERDICT_MARKS = {"BLOCK": "outside", "REVIEW": "unsettled", "PASS": "within"}
 _SPECIAL = re.compile(r"[\\`*_~|$]|(?<=\])\(|(?<=:)//|(?<=www)\.")
 
@@ -27,7 +28,7 @@ def markdown(evidence: Evidence, verdict: Verdict, digests: Mapping[str, str]) -
     """The verdict and its findings as GitHub-flavoured Markdown of bounded length, the most urgent first."""
     t = strings()
     found = urgent(results(evidence, verdict))
-    still = [r for r in found if r.sort not in ("pass", "waived", "n/a")]
+    still = [r for r in found if r.sort in OPEN]
     parts = [_headline(evidence, verdict, t), _counts(verdict, t),
              *_fit([_escaped(t("ci.waiver", rule=printable(w.rule), line=waiver_line(w, t), state=waiver_state(w, t)))
                     for w in verdict.waivers], LINES_ROOM, t),
@@ -36,7 +37,8 @@ def markdown(evidence: Evidence, verdict: Verdict, digests: Mapping[str, str]) -
              "\n".join(_open(still, t)) if still else t("ci.none_open"),
              *_folded("ci.passed", [r for r in found if r.sort == "pass"], t),
              *_folded("ci.aside", [r for r in found if r.sort in ("waived", "n/a")], t),
-             *_fit(list(_sign(verdict, t)), LINES_ROOM, t), "  \n".join(_footer(verdict, digests, t))]
+             *_fit([_escaped(sign_line(s, t)) for s in verdict.to_sign], LINES_ROOM, t),
+             "  \n".join(_footer(verdict, digests, t))]
     return "\n\n".join(p for p in parts if p) + "\n"
 
 
@@ -103,12 +105,6 @@ def _rule(result: Result) -> str:
 def _bound(result: Result) -> str:
     where = "" if result.shipped else f"{result.path}:{result.line}"
     return "<br>".join(_escaped(x) for x in (result.bound, where) if x)
-
-
-def _sign(verdict: Verdict, t: Strings) -> Iterator[str]:
-    for s in verdict.to_sign:
-        yield _escaped(t("ci.to_sign", roles=", ".join(map(printable, s.roles)),
-                         title=printable(pick(s.title, t("lang")) or s.rule, LONG)))
 
 
 def _footer(verdict: Verdict, digests: Mapping[str, str], t: Strings) -> Iterator[str]:

@@ -9,13 +9,13 @@ from pathlib import PurePosixPath, PureWindowsPath
 from govern.codec import digest
 from govern.errors import printable
 from govern.evidence import Evidence
-from govern.formats.naming import metric_name
+from govern.formats.naming import metric_name, pick
 from govern.formats.strings import Strings, strings
 from govern.formats.words import LONG, Reason, reason, waiver_state
-from govern.verdict import Finding, Verdict, WaiverState, sort_of
+from govern.verdict import Finding, ToSign, Verdict, WaiverState, count_findings
 
 # What a finding makes of the verdict, the most urgent first: the keys of `Verdict.counts`.
-SORTS = ("block", "review", "warn", "not_settled", "info", "waived", "pass", "n/a")
+SORTS = ("block", "review", "warn", "not_settled", "info", "to_sign", "waived", "pass", "n/a")
 BINDING = ("block", "review")
 # Where the shipped policies stand in an installed govern; no folder of a user has this name.
 SHIPPED = "govern/_data/policies"
@@ -97,6 +97,12 @@ def waiver_line(waiver: WaiverState, t: Strings) -> str:
              approver=printable(waiver.approver), expires=printable(waiver.expires))
 
 
+def sign_line(entry: ToSign, t: Strings) -> str:
+    """Who signs what."""
+    return t("ci.to_sign", roles=", ".join(map(printable, entry.roles)),
+             title=printable(pick(entry.title, t("lang")) or entry.rule, LONG))
+
+
 def _unexplained(verdict: Verdict, t: Strings) -> list[Finding]:
     if verdict.outcome == "PASS" or any(f.counts_as == verdict.outcome for f in verdict.findings):
         return []
@@ -108,8 +114,11 @@ def _unexplained(verdict: Verdict, t: Strings) -> list[Finding]:
 
 def _result(finding: Finding, evidence: Evidence, verdict: Verdict, t: Strings) -> Result:
     told = reason(finding, evidence, t)
-    seen, aside = told.sentence, ""
-    if finding.outcome == "n/a":
+    sort, word, seen, aside = _sort(finding), told.word, told.sentence, ""
+    statement = next((s for s in verdict.to_sign if (s.policy, s.rule) == (finding.policy, finding.rule)), None)
+    if finding.outcome == "n/a" and statement is not None:
+        sort, word, seen = "to_sign", t("ci.unsigned"), sign_line(statement, t)
+    elif finding.outcome == "n/a":
         seen = t("ci.not_applied", why=printable(finding.reason or told.word, LONG).rstrip("."))
     elif finding.waiver is not None and finding.waiver < len(verdict.waivers):
         waiver = verdict.waivers[finding.waiver]
@@ -118,9 +127,13 @@ def _result(finding: Finding, evidence: Evidence, verdict: Verdict, t: Strings) 
     asked += [printable(x) for x in (":".join(finding.features), finding.label, finding.decision, finding.each) if x]
     name = f"{printable(finding.rule)}: {told.title}" + (f" ({', '.join(asked)})" if asked else "")
     path, shipped = _place(finding)
-    return Result(sort_of(finding), told.word, f"{printable(finding.policy)}/{printable(finding.rule)}",
+    return Result(sort, word, f"{printable(finding.policy)}/{printable(finding.rule)}",
                   printable(finding.policy), told.title, name, seen, told.bound, _settle(finding, told, t),
                   aside, path, finding.line or 1, shipped, _key(finding), finding)
+
+
+def _sort(finding: Finding) -> str:
+    return next(sort for sort, n in count_findings((finding,)).items() if n)
 
 
 def _settle(finding: Finding, told: Reason, t: Strings) -> str:

@@ -1,8 +1,9 @@
 """SARIF 2.1.0: a rule for each policy rule, a result for each finding.
 
 Whatever binds has kind fail, at level error (BLOCK) or warning (REVIEW), an undecided one too: the kinds for what a
-person must look at have level none by the standard, which readers hide. What is not settled is open, a pass pass, what
-does not apply notApplicable. A waived finding keeps its level and carries the waiver as an external suppression.
+person must look at have level none by the standard, which readers hide. What is not settled is open, what people must
+sign review, a pass pass, what does not apply notApplicable. A waived finding keeps its level and carries the waiver as
+an external suppression.
 
 Source: SARIF 2.1.0, OASIS Standard, sections 3.27.9 (kind), 3.27.10 (level), 3.27.17 (partialFingerprints), 3.35
 (suppression).
@@ -25,7 +26,7 @@ from govern.formats.words import LONG
 from govern.verdict import Finding, Verdict
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-KINDS = {"not_settled": "open", "pass": "pass", "n/a": "notApplicable"}
+KINDS = {"not_settled": "open", "to_sign": "review", "pass": "pass", "n/a": "notApplicable"}
 # Of what a finding makes of the verdict; the same words are severities, for a rule's own level and a waived finding's.
 LEVELS = {"block": "error", "review": "warning", "warn": "note", "info": "note"}
 

@@ -15,7 +15,7 @@ from govern.evidence import Evidence
 from govern.formats.results import Result, results
 from govern.verdict import Verdict
 
-ASIDE = ("waived", "n/a")
+ASIDE = ("to_sign", "waived", "n/a")
 
 
 def tap(evidence: Evidence, verdict: Verdict, digests: Mapping[str, str]) -> str:

@@ -58,6 +58,8 @@ def findings(e: Evidence, young: str = "25 or less") -> tuple[Finding, ...]:
         sample.finding(rule="HC-08", title={"en": "Accuracy"}, line=50, kind="bound", severity="info",
                        counts_as="PASS", metric="accuracy", compare=None, bound_min="0.9",
                        seen=Comparison(OVERALL, "fail", 0.846, 0.837, 0.855), **house),
+        sample.finding(rule="HC-10", title={"en": "Approval of the committee"}, line=56, kind="attest", outcome="n/a",
+                       counts_as="PASS", metric=None, reason="to be signed by validator, approver", **plain, **house),
         sample.finding(rule="BASE-04", kind="bound", title={"en": "Primary metric"}, line=30, outcome="pass",
                        counts_as="PASS", metric="roc_auc", compare=None, bound_min="0.6",
                        seen=Comparison(OVERALL, "pass", 0.777, 0.762, 0.791), tags=("technology",), **base),

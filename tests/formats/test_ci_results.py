@@ -49,7 +49,8 @@ def test_equal_questions_are_told_apart() -> None:
 
 @pytest.mark.parametrize(("file", "place"), [
     ("house-credit.yaml", ("house-credit.yaml", False)), ("rules/../house.yml", ("rules/../house.yml", False)),
-    ("baseline", ("govern/_data/policies/baseline.yaml", True)), (None, ("govern/_data/policies/house-credit.yaml", True)),
+    ("baseline", ("govern/_data/policies/baseline.yaml", True)),
+    (None, ("govern/_data/policies/house-credit.yaml", True)),
     ("/somewhere/of/theirs/house.yaml", ("house.yaml", False)), ("C:\\theirs\\house.yaml", ("house.yaml", False))])
 def test_the_place_is_never_absolute(file: str | None, place: tuple[str, bool]) -> None:
     (told,) = results(E, replace(V, findings=(replace(V.findings[0], file=file),)))
@@ -67,7 +68,15 @@ def test_shipped_policies_stand_where_the_results_say() -> None:
 def test_the_most_urgent_come_first() -> None:
     sorts = [r.sort for r in urgent(results(E, V))]
     assert sorts == sorted(sorts, key=SORTS.index) and sorts[0] == "block"
-    assert set(SORTS) | {"to_sign"} == set(V.counts)
+    assert set(SORTS) == set(V.counts)
+
+
+def test_a_statement_to_sign_is_told_as_one() -> None:
+    (told,) = (r for r in results(E, V) if r.finding.rule == "HC-10")
+    assert (told.sort, told.seen) == ("to_sign", "To be signed by validator, approver: Approval of the committee.")
+    # A policy may demand the signature at once: then the finding binds like any other.
+    demanded = replace(told.finding, outcome="not_run", counts_as="REVIEW")
+    assert results(E, replace(V, findings=(demanded,), outcome="REVIEW"))[0].sort == "review"
 
 
 @pytest.mark.parametrize(("change", "settle"), [

@@ -1,7 +1,7 @@
 """The LL144 fragment on the worked example of the rule itself, and the ways in which it can be incomplete.
 
-Counts: 6 RCNY § 5-301, example 1 (a tool that selects). The example disagrees with itself: its tables of sex and of both
-total 2,571 people, that of race/ethnicity 2,584.
+Counts: 6 RCNY § 5-301, example 1 (a tool that selects). The example disagrees with itself: its tables of sex and of
+both total 2,571 people, that of race/ethnicity 2,584.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ def test_scoring_rates_stand_beside_selection_rates() -> None:
     e = replace(example(), groups=groups, measurements=(*selected, *scored))
     read = Reader(ll144(e, judged(e), {}))
     head, a, b = read.tables["Sex categories"]
-    assert head == ["category", "number of applicants", "selection rate", "impact ratio", "scoring rate", "impact ratio"]
+    assert head[2:] == ["selection rate", "impact ratio", "scoring rate", "impact ratio"]
     assert a == ["A", "2", "0.0%", "–", "50.0%", "1.000"]
     assert b == ["B", "2", "0.0%", "–", "0.0%", "0.000"]
     assert read.items["Individuals in an unknown category, not in the calculations"] == "Sex categories: 2"

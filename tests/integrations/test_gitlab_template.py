@@ -86,7 +86,7 @@ def test_each_verdict_goes_its_way(folder: Path, severity: str, code: int) -> No
     assert goes_on == (code != 1)
     if not goes_on:
         return
-    deploys = {name: run(name, folder, "before_script", "script", **{"GOVERN_EXIT_CODE": said})
+    deploys = {name: run(name, folder, "before_script", "script", GOVERN_EXIT_CODE=said)
                for name in ("deploy", "deploy-after-review")}
     assert ("deployed" in deploys["deploy"].stdout) == (code == 0)
     assert ("deployed" in deploys["deploy-after-review"].stdout) == (code == 3)
