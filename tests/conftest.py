@@ -13,6 +13,9 @@ import pytest
 
 # One thread: two-core machines spin otherwise, and the worker asks for one thread too.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# What a step of GitHub Actions is told besides is tested where a test sets these itself.
+for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+    os.environ.pop(name, None)
 
 HERE = Path(__file__).parent
 GERMAN = HERE / "data" / "german_credit.csv"
@@ -37,8 +40,7 @@ class Ran:
 def govern(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Ran]:
     """Run `govern` with arguments in a folder (default: this test's own), as a user in CI would."""
     monkeypatch.setenv("CI", "true")
-    for name in ("SOURCE_DATE_EPOCH", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
 
     def run(*arguments: object, cwd: Path = tmp_path) -> Ran:
         from govern.cli import run as command

@@ -56,5 +56,5 @@ def guard(text: str) -> tuple[str, str]:
 
     if not in_actions():
         return "", ""
-    token = digest(text.encode("utf-8", "backslashreplace"))
+    token = digest(text.encode("utf-8", "backslashreplace"))[:32]
     return f"::stop-commands::{token}\n", f"::{token}::\n"
