@@ -75,7 +75,7 @@ def fields(model: type[Fields], parent: type[Fields] | None) -> str:
             continue
         default = None if info.is_required() else info.get_default(call_default_factory=True)
         required = "yes" if info.is_required() else ""
-        rows.append([f"`{name}`", required, value(default), info.description or ""])
+        rows.append([f"`{info.alias or name}`", required, value(default), info.description or ""])
     return table(["field", "required", "default", "meaning"], rows)
 
 

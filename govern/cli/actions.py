@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +21,7 @@ def in_actions() -> bool:
     return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
-def tell_github(settings: Settings, evidence: Evidence, verdict: Verdict, digests: Mapping[str, str], *,
-                quiet: bool) -> None:
+def tell_github(settings: Settings, evidence: Evidence, judged: tuple[Verdict, str], *, quiet: bool) -> None:
     """Print annotations and append the Markdown to the step summary, where there is one.
 
     Done when the format was asked for, and in a step of Actions when no format was; then `quiet` leaves the summary.
@@ -34,7 +32,7 @@ def tell_github(settings: Settings, evidence: Evidence, verdict: Verdict, digest
         return
     from govern.formats.ci import tell
 
-    told = tell(("github", "md"), evidence, verdict, digests)
+    told = tell(("github", "md"), evidence, judged)
     if asked or not quiet:
         encoding = sys.stdout.encoding or "utf-8"
         typer.echo(told["github"].encode(encoding, "backslashreplace").decode(encoding), nl=False)

@@ -31,20 +31,22 @@ def check(
     from govern.codec import as_stored, digest, write_files
     from govern.formats.ci import FILES
     from govern.inputs.config import load_settings
+    from govern.inputs.lockfile import read_lock
 
     settings = load_settings(given, config=given.get("config"), cwd=Path(), measuring=False)
     formats = _formats(settings, given)
     facts = steps.stored(evidence, given)
     policies = steps.policies_of(settings, facts.evidence)
-    verdict, data = as_stored(steps.judged(facts, settings, policies, given))
+    lock = read_lock(given["lock"]).subject.sha256 if "lock" in given else None
+    verdict = steps.judged(facts, settings, policies, given, steps.baseline_of(given), lock)
+    verdict, data = as_stored(verdict)
     judged, files = (verdict, digest(data)), {}
     if "report.out" in given:
-        files = {"verdict.json": data, **steps.pipeline_files(facts, judged, formats)}
+        files = {"verdict.json": data, **steps.pipeline_files(facts.evidence, judged, formats)}
         write_files(settings.report.out, files, replaces=tuple(FILES.values()))
     if not given.get("quiet"):
         steps.show(facts.evidence, verdict, files, settings.report.out)
-    actions.tell_github(settings, facts.evidence, verdict, steps.digests_of(facts, judged),
-                        quiet=bool(given.get("quiet")))
+    actions.tell_github(settings, facts.evidence, judged, quiet=bool(given.get("quiet")))
     return verdict.exit_code
 
 

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from govern.cli.policy_lock import lock
 from govern.errors import ExitCode
 
-policy = typer.Typer(help="List, show and describe policies.", no_args_is_help=True)
+policy = typer.Typer(help="List, show, describe and lock policies.", no_args_is_help=True)
+policy.command("lock")(lock)
 
 
 @policy.command("list")

@@ -38,5 +38,5 @@ def render(
     if files and not given.get("quiet"):
         steps.say(steps.files_line(settings.report.out, files))
     if judged is not None and "github" in formats:
-        actions.tell_github(settings, facts.evidence, judged[0], steps.digests_of(facts, judged), quiet=False)
+        actions.tell_github(settings, facts.evidence, judged, quiet=False)
     return ExitCode.PASS

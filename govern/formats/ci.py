@@ -15,19 +15,20 @@ FILES = {"md": "card.md", "junit": "junit.xml", "sarif": "results.sarif", "gitla
 FORMATS = (*FILES, "github")
 
 
-def tell(formats: Sequence[str], evidence: Evidence, verdict: Verdict | None, digests: Mapping[str, str]
-         ) -> dict[str, str]:
-    """The text of each of `formats` that is one of `FORMATS`; `digests` maps documents to the SHA-256 of their files.
+def tell(formats: Sequence[str], evidence: Evidence, judged: tuple[Verdict, str] | None) -> dict[str, str]:
+    """The text of each of `formats` that is one of `FORMATS`, of a verdict with the SHA-256 of its file.
 
-    Raises InputError when there is no verdict to tell.
+    The digests shown are that one and those of the documents that were judged. Raises InputError when there is no
+    verdict to tell.
     """
     asked = [f for f in formats if f in FORMATS]
     if not asked:
         return {}
-    if verdict is None:
+    if judged is None:
         raise InputError("tells a verdict, and none was given", where=f"--format {asked[0]}",
                          fix="name the VERDICT after the EVIDENCE")
-    known = _formats()
+    verdict, sha256 = judged
+    known, digests = _formats(), {**verdict.judged, "verdict": sha256}
     return {f: known[f](evidence, verdict, digests) for f in asked}
 
 

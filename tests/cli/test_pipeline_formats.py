@@ -107,6 +107,25 @@ def test_what_cannot_be_written_is_one_line(govern: Govern, arguments: list[Any]
     assert all(part in line for part in says), line
 
 
+def test_statements_and_waivers_of_a_real_run(govern: Govern, tmp_path: Path) -> None:
+    (tmp_path / "house.yaml").write_text(HOUSE + """\
+  - {id: H-2, kind: attest, title: {en: Approval}, roles: [validator, approver], severity: block, basis: house}
+""")
+    (tmp_path / "govern.yaml").write_text("""\
+waivers:
+  - {rule: H-1, subject: credit, owner: A. Lin, reason: pilot, approver: K. Wu, expires: 2026-12-31}
+""")
+    ran = govern("check", PASSING, *DAY, "--policy", "house.yaml", "--policy", "baseline", "--out", "checked",
+                 *asked("junit", "md", "tap"))
+    assert ran.code == 0, ran.out
+    junit = (tmp_path / "checked" / "junit.xml").read_text(encoding="utf-8")
+    assert 'type="to_sign" message="To be signed by validator, approver: Approval."' in junit
+    assert 'type="waived" message="Waived: pilot: owner A. Lin, approved by K. Wu, until 2026-12-31 (39 days left)."' \
+        in junit
+    card = (tmp_path / "checked" / "card.md").read_text(encoding="utf-8")
+    assert card.index("Waiver H-1: pilot") < card.index("<details>") < card.index("To be signed by validator")
+
+
 def test_annotations_after_the_summary_when_asked_for(govern: Govern, tmp_path: Path) -> None:
     (tmp_path / "house.yaml").write_text(HOUSE)
     ran = govern("check", PASSING, *DAY, "--policy", "house.yaml", "--format", "github")

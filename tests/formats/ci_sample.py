@@ -3,14 +3,13 @@ groups."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import sample
 
 from govern.evidence import OVERALL, Evidence
-from govern.verdict import Comparison, Finding, Settle, ToSign, Verdict
-
-DIGESTS = sample.DIGESTS
+from govern.verdict import Comparison, Finding, Settle, ToSign, Verdict, count_findings
 
 
 def _group(e: Evidence, *values: str) -> str:
@@ -75,4 +74,5 @@ def findings(e: Evidence, young: str = "25 or less") -> tuple[Finding, ...]:
 def verdict(e: Evidence, outcome: str = "BLOCK", **change: Any) -> Verdict:
     """A verdict with those findings."""
     sign = ToSign("HC-10", "house-credit", {"en": "Approval of the committee"}, ("validator", "approver"))
-    return sample.verdict(e, outcome, findings(e), **{"to_sign": (sign,), "not_assessed": (), **change})
+    made = sample.verdict(e, outcome, findings(e), **{"to_sign": (sign,), "not_assessed": (), **change})
+    return replace(made, counts=count_findings(made.findings, made.to_sign))

@@ -46,7 +46,7 @@ HOSTILE = {
 
 
 def told(format: str, e: Evidence, v: Verdict) -> str:
-    text = tell([format], e, v, ci_sample.DIGESTS)[format]
+    text = tell([format], e, (v, sample.SHA["verdict"]))[format]
     text.encode()  # it can be written
     return text
 
@@ -292,7 +292,7 @@ def test_a_verdict_that_no_finding_explains_says_why() -> None:
 @pytest.mark.parametrize("format", FORMATS)
 def test_without_a_verdict_there_is_nothing_to_tell(format: str) -> None:
     with pytest.raises(InputError, match="none was given"):
-        tell([format], CASES["plain"][0], None, {})
+        tell([format], CASES["plain"][0], None)
 
 
 @pytest.mark.parametrize("format", [f for f in FORMATS if f != "ll144"])

@@ -7,23 +7,39 @@ from dataclasses import dataclass
 
 from govern.policy.asking import Documents, Question
 from govern.policy.fields import Rule, RuleFields
-from govern.policy.rules import bound, calibration, compute, disparity, document, smoke, support
+from govern.policy.rules import (
+    attest,
+    bound,
+    calibration,
+    compute,
+    disparity,
+    document,
+    fresh,
+    integrity,
+    smoke,
+    support,
+)
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A rule kind: the fields its rules may have, and the questions one asks of the documents."""
+    """A rule kind: the fields its rules may have, and the questions one asks of the documents. `swept`: it can be
+    judged at other thresholds, from the counts of groups alone."""
 
     fields: type[RuleFields]
     questions: Callable[[Rule, Documents], list[Question]]
+    swept: bool = False
 
 
 KINDS: dict[str, Kind] = {
-    "bound": Kind(bound.BoundFields, bound.questions),
-    "disparity": Kind(disparity.DisparityFields, disparity.questions),
+    "bound": Kind(bound.BoundFields, bound.questions, swept=True),
+    "disparity": Kind(disparity.DisparityFields, disparity.questions, swept=True),
     "support": Kind(support.SupportFields, support.questions),
     "calibration": Kind(calibration.CalibrationFields, calibration.questions),
     "smoke": Kind(smoke.SmokeFields, smoke.questions),
     "document": Kind(document.DocumentFields, document.questions),
     "compute": Kind(compute.ComputeFields, compute.questions),
+    "attest": Kind(attest.AttestFields, attest.questions),
+    "fresh": Kind(fresh.FreshFields, fresh.questions),
+    "integrity": Kind(integrity.IntegrityFields, integrity.questions),
 }

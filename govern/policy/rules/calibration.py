@@ -11,7 +11,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from govern.policy.asking import Documents, Question
-from govern.policy.fields import Limit, LimitFields, Rule, check_limits
+from govern.policy.fields import LimitFields, RelativeLimit, Rule, check_limits
 from govern.policy.rules import bound
 
 
@@ -21,7 +21,7 @@ class CalibrationFields(LimitFields):
     kind: Literal["calibration"]
     metric: Literal["calibration_error"] = Field("calibration_error", description="the metric; need not be given")
     min: None = Field(None, description="not used by this kind")
-    max: Limit = Field(description="the greatest allowed value: a number, or declared")
+    max: RelativeLimit = Field(description="the greatest allowed value: a number, declared, or {baseline: 0.02}")
     calibrate: None = Field(None, description="not used by this kind")
     by: list[str] = Field(
         default_factory=list, description="features whose groups are judged; omitted: the whole sample"
