@@ -229,7 +229,8 @@ def test_every_sentence_of_the_catalogue_is_used() -> None:
     composed |= {f"classes.{m}{tail}" for m in ("selection_rate", "true_positive_rate") for tail in ("", "_title")}
     composed |= {f"residuals.p{q}" for q in (5, 25, 50, 75, 95)}
     composed |= {f"exploring.{k}" for k in ("subgroup", "rows", "metric", "here", "elsewhere", "gap", "q")}
-    composed |= {f"ll144.{k}" for k in ("audit_date", "data_source", "data_explanation", "sex", "race", "both")}
+    composed |= {f"ll144.{k}" for k in (
+        "audit_date", "data_source", "data_explanation", "test_data_reason", "test_data_origin", "sex", "race", "both")}
     assert unused <= composed
 
 

@@ -12,6 +12,8 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).parent))
 import sample
 import task_sample
@@ -141,14 +143,20 @@ def test_a_table_without_its_feature_is_missing() -> None:
 def test_an_excluded_category_keeps_number_and_rate_and_says_why() -> None:
     """6 RCNY § 5-301(d); the highest rate is taken among the others."""
     e = example()
-    native = next(g.id for g in e.groups if g.values == (WHITE,))
-    left_out = Comparison(native, "n/a", None, exempt=True, reason="below 2% of the data")
+    white = next(g.id for g in e.groups if g.values == (WHITE,))
     table = sample.finding(kind="table", metric="selection_rate", features=("race_ethnicity",), outcome="pass",
-                           counts_as="PASS", comparisons=(left_out,))
-    rows = {r[0]: r[1:] for r in Reader(ll144(e, replace(judged(e), findings=(table,)), {})).tables[
-        "Race/ethnicity categories"]}
-    assert rows[WHITE] == ["797", "51.7%", "excluded: below 2% of the data"]
-    assert rows[HISPANIC] == ["408", "50.0%", "1.000"]
+                           counts_as="PASS", comparisons=(Comparison(white, "pass", None, exempt=True),))
+    named = [{"category": "white", "justification": "below 2% of the data"},
+             {"category": "Male, Native American or Alaska Native", "justification": "24 people"}]
+    for v, card, says in (
+            (replace(judged(e), findings=(table,)), {}, "excluded: missing"),
+            (judged(e), {"excluded_categories": named}, "excluded: below 2% of the data")):
+        read = Reader(ll144(replace(e, card=card), v, {}))
+        rows = {r[0]: r[1:] for r in read.tables["Race/ethnicity categories"]}
+        assert rows[WHITE] == ["797", "51.7%", says]
+        assert rows[HISPANIC] == ["408", "50.0%", "1.000"]
+    both = {r[0]: r[1:] for r in read.tables["Intersectional categories"]}
+    assert both[f"Male · {NATIVE}"] == ["24", "45.8%", "excluded: 24 people"]
 
 
 def test_scoring_rates_stand_beside_selection_rates() -> None:
@@ -164,6 +172,41 @@ def test_scoring_rates_stand_beside_selection_rates() -> None:
     assert a == ["A", "2", "0.0%", "–", "50.0%", "1.000"]
     assert b == ["B", "2", "0.0%", "–", "0.0%", "0.000"]
     assert read.items["Individuals in an unknown category, not in the calculations"] == "Sex categories: 2"
+
+
+@pytest.mark.parametrize(("says", "heads"), [
+    ("selects", ["selection rate"]), ("scores", ["scoring rate"]),
+    ("selects and scores", ["selection rate", "scoring rate"])])
+def test_the_rates_are_those_of_the_tool(says: str, heads: list[str]) -> None:
+    """6 RCNY § 5-303(a): selection or scoring rates, as applicable."""
+    e = example()
+    scored = tuple(replace(m, metric="scoring_rate") for m in e.measurements)
+    e = replace(e, measurements=(*e.measurements, *scored), card={"tool_output": says})
+    assert Reader(ll144(e, judged(e), {})).tables["Sex categories"][0][2::2] == heads
+    # Scores that were not measured are missing, not left out.
+    bare = Reader(ll144(replace(example(), card={"tool_output": "scores"}), judged(e), {}))
+    assert bare.tables["Sex categories"][1][1:] == ["1,390", "missing", "missing"]
+
+
+def test_test_data_are_explained() -> None:
+    """6 RCNY § 5-302(b)."""
+    e = replace(example(), card={**CARD, "audit_data": "test", "test_data": {"reason": "a new tool"}})
+    items = Reader(ll144(e, judged(e), {})).items
+    assert items["Why historical data were not used"] == "a new tool"
+    assert items["How the test data were generated and obtained"] == "missing"
+
+
+def test_decision_columns_have_tables_of_their_own() -> None:
+    """6 RCNY § 5-301(b)(4); who did not reach a step is no applicant there."""
+    e = example()
+    step = [task_sample.share("selection_rate", x, n, group=g.id, decision="interviewed")
+            for g in e.groups if g.features == ("sex",) for x, n in ((100, 200),)]
+    e = replace(e, measurements=(*e.measurements, *step))
+    tables = Reader(ll144(e, judged(e), {})).tables
+    assert tables["Sex categories"][1] == ["Male", "1,390", "48.0%", "1.000"]
+    assert tables["Sex categories: classified as “interviewed”"][1] == ["Male", "200", "50.0%", "1.000"]
+    assert "Sex categories: classified as “interviewed”" not in Reader(
+        ll144(replace(e, card={"tool_output": "scores"}), judged(e), {})).tables
 
 
 def test_a_tool_that_classifies_has_the_tables_for_each_class() -> None:
