@@ -70,6 +70,12 @@ def test_check_runs_without_the_numeric_libraries(tmp_path: Path, evidence: str,
     assert list(tmp_path.iterdir()) == [tmp_path / "modules.json"], "check writes nothing unless asked"
 
 
+def test_usage_error_imports_nothing_heavy(tmp_path: Path) -> None:
+    code, modules = imported(tmp_path, "report", "model.pkl", "--no-such-option")
+    assert code == 2
+    assert sorted(modules & HEAVY) == []
+
+
 def test_formats_for_pipelines_need_the_standard_library_only(tmp_path: Path) -> None:
     from govern.formats.ci import FILES, FORMATS
 
@@ -79,9 +85,3 @@ def test_formats_for_pipelines_need_the_standard_library_only(tmp_path: Path) ->
     assert code in {1, 3}
     assert sorted(modules & (HEAVY | {"jinja2", "markupsafe"})) == []
     assert {p.name for p in (tmp_path / "checked").iterdir()} == {"verdict.json", *FILES.values()}
-
-
-def test_usage_error_imports_nothing_heavy(tmp_path: Path) -> None:
-    code, modules = imported(tmp_path, "report", "model.pkl", "--no-such-option")
-    assert code == 2
-    assert sorted(modules & HEAVY) == []

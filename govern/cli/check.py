@@ -38,8 +38,7 @@ def check(
     facts = steps.stored(evidence, given)
     policies = steps.policies_of(settings, facts.evidence)
     lock = read_lock(given["lock"]).subject.sha256 if "lock" in given else None
-    verdict = steps.judged(facts, settings, policies, given, steps.baseline_of(given), lock)
-    verdict, data = as_stored(verdict)
+    verdict, data = as_stored(steps.judged(facts, settings, policies, given, steps.baseline_of(given), lock))
     judged, files = (verdict, digest(data)), {}
     if "report.out" in given:
         files = {"verdict.json": data, **steps.pipeline_files(facts.evidence, judged, formats)}
