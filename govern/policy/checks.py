@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from govern.codec import decode
 from govern.errors import InputError, printable
-from govern.evidence import OVERALL, Compute, Counts, Evidence, Group, Sampling, ThresholdCounts
+from govern.evidence import OVERALL, Compute, Counts, Evidence, Group, Measurement, Sampling, ThresholdCounts
 from govern.lock import Lock, flaw
 from govern.policy.tasks import setting
 from govern.stats.effective import CELLS, PLACES
@@ -59,6 +59,8 @@ def _check_evidence(evidence: Evidence) -> None:
         if group is None or len(sizes) > 1 or min(map(min, confusion.n), default=0) < 0 \
                 or sum(map(sum, confusion.n)) != group.n:
             raise _contradicts("confusion matrix", confusion.group, "rows")
+    for m in evidence.measurements:
+        _check_ratio(m)
     _check_thresholds(evidence)
     _check_lock(evidence)
 
@@ -112,6 +114,14 @@ def _possible(counts: Counts, s: Sampling) -> bool:
 def _part_of(part: Sampling, whole: Sampling) -> bool:
     sums = all(getattr(part, cell) <= getattr(whole, cell) * (1 + ROUNDING) for cell in CELLS)
     return sums and all(p <= w * (1 + ROUNDING) for p, w in zip(part.moments, whole.moments, strict=True))
+
+
+def _check_ratio(m: Measurement) -> None:
+    """Every ratio of counts or sums, and that of its reference, lies from 0 to 1."""
+    for top, bottom in ((m.numerator, m.denominator), (m.reference_numerator, m.reference_denominator)):
+        if top is not None and bottom is not None and not 0 <= top <= bottom * (1 + ROUNDING):
+            what = f"the counts of {m.metric} ({m.slice or m.decision or m.group}) are no ratio: {top:g} of {bottom:g}"
+            raise InputError(what, where="evidence", fix=EDITED)
 
 
 def _check_thresholds(evidence: Evidence) -> None:

@@ -237,15 +237,18 @@ def rows_known(info: ValidationInfo) -> dict[str, Metric]:
 
 @dataclass(frozen=True)
 class MetricNames:
-    """Marks a field that takes one metric name or a list of them: those of `families` that `kind` can judge."""
+    """Marks a field that takes one metric name or a list of them: those of `families` (of these `only` some) that
+    `kind` can judge."""
 
     families: tuple[str, ...]
     kind: str
     primary: bool = False
+    only: tuple[str, ...] = ()
 
     def known(self, rows: Mapping[str, Metric] = METRICS) -> list[str]:
         """The names of `rows` that may be given."""
-        names = [m.name for m in rows.values() if m.family in self.families and m.name != "calibration_p_value"]
+        names = [m.name for m in rows.values() if m.family in self.families and m.name != "calibration_p_value"
+                 and (not self.only or m.name in self.only)]
         return [*names, PRIMARY] if self.primary else names
 
     def check(self, value: Any, info: ValidationInfo) -> Any:

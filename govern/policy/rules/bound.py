@@ -1,4 +1,22 @@
-"""A metric of the whole sample, or of every group of `by`, held against a limit."""
+"""A metric of the whole sample, or of every group of `by`, held against a limit: is it good enough, for everyone and
+for each group?
+
+How it is computed: ratios of counts get Wilson's score interval from their counts, other metrics the normal interval
+on the scale of their transform. The rule passes where the interval lies inside the limit at the one-sided level
+`error`, fails where it lies outside at that level divided by groups, sides and (with `family: policy`) the rules that
+bind, and is insufficient in between. With `by` every group is held against the same limit and all must pass.
+`decide: point` compares the estimate alone.
+
+How to read it: the finding shows the worst value with the ends of its interval and the limit. Insufficient names the
+further rows that would decide, and the smallest distance from the limit that these rows can show.
+
+Strengths: a pass and a fail are each wrong with at most about the declared error, whatever the size of the sample.
+
+Limits: it says nothing about gaps between groups (that is `disparity`), and a limit suits only the population that the
+rows were drawn from. Groups below `min_n` or `min_share` do not hold up a pass by being few.
+
+Source: Wilson 1927, JASA 22:209–212; Berger 1982, Technometrics 24:295–300, for why a pass needs no correction.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,25 @@
-"""The gap between groups of a sensitive feature, as a difference or a ratio, held against a limit."""
+"""The gap between groups of a sensitive feature, as a difference or a ratio, held against a limit: are groups treated
+alike, or near enough?
+
+How it is computed: `against` chooses the pairs: the group with most rows, the one with the most favourable rate, all
+rows outside the group, a named group, or every pair (`any`, in absolute size). Differences of rates have Newcombe's
+interval, ratios that of Donner and Zou, from the counts; other metrics combine the intervals of the two groups. All
+pairs must lie inside at the level `error` for a pass; one pair outside at that level, divided by pairs, sides and (with
+`family: policy`) the rules that bind, is a fail.
+
+How to read it: the finding names the worst pair with both counts, the ends of the interval and the limit. Insufficient
+means that these groups are too small to tell; it counts as REVIEW (under `insufficient: lean`) only where the estimate
+lies outside and the data exclude that there is no gap at all.
+
+Strengths: errors of a pass and of a fail are controlled over all pairs; few rows do not make a gap, and many do not
+hide one. Bounds on ratios of counts are compared in whole numbers.
+
+Limits: the largest gap of many small groups is seldom decided. A gap can be right where groups differ in need; why it
+is there, no number says. Ratios exist for rates alone.
+
+Source: Newcombe 1998, Stat. Med. 17:873–890, method 10; Donner & Zou 2012, Stat. Methods Med. Res. 21:347–359; Berger
+1982, Technometrics 24:295–300. Error rates: bench/error_rates.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,18 @@
-"""Words that only people can supply: fields of the card that must be filled, placeholder words refused."""
+"""Words that only people can supply: fields of the card that must be filled, placeholder words refused.
+
+How it is computed: each field is looked up in `card` of `govern.yaml` (`a.b` is the field b inside a). Empty values
+and placeholders count as missing: TODO, TBD, “[More Information Needed]”, 未定 always; N/A, None, なし and their like
+unless a reason follows.
+
+How to read it: the finding names the fields that are missing. A pass says that something is written there, not that
+it is right: people must read it.
+
+Strengths: a form that was never filled in is not taken for documentation.
+
+Limits: it cannot tell a careful answer from an empty phrase.
+
+Source: the placeholders of the Hugging Face model card template and of common forms; which fields, the policy's own.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +22,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from govern.errors import printable
 from govern.policy.asking import Answer, Documents, Item, Question
 from govern.policy.fields import Each, Rule, RuleFields
-from govern.policy.words import filled, inside
+from govern.policy.words import filled, in_card, inside
 from govern.yamlcheck import ProblemAt
 
 
@@ -26,10 +41,15 @@ class DocumentFields(RuleFields):
         description="repeats the rule: {rule: ID} for every group that failed it, whose fields stand in the item of "
         "`in` that names the group under `key`; {card: NAME} for every item of a list of the card",
     )
-    in_: str | None = Field(
-        None, alias="in", pattern=r"^card\..+", description="the list of the card that speaks of groups: card.NAME"
-    )
+    in_: str | None = Field(None, alias="in", description="the list of the card that speaks of groups: card.NAME")
     key: str | None = Field(None, description="the field of its items that names the group")
+
+    @field_validator("in_")
+    @classmethod
+    def _names_a_list(cls, value: str | None) -> str | None:
+        if value is not None and not in_card(value):
+            raise ValueError(f'"{printable(value)}" names no list of the card; write card.NAME')
+        return value
 
     @model_validator(mode="after")
     def _groups_are_looked_up(self) -> Self:
