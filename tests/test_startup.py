@@ -74,3 +74,14 @@ def test_usage_error_imports_nothing_heavy(tmp_path: Path) -> None:
     code, modules = imported(tmp_path, "report", "model.pkl", "--no-such-option")
     assert code == 2
     assert sorted(modules & HEAVY) == []
+
+
+def test_formats_for_pipelines_need_the_standard_library_only(tmp_path: Path) -> None:
+    from govern.formats.ci import FILES, FORMATS
+
+    stored = ROOT / "policies" / "baseline.fail.json"
+    asked = [part for name in FORMATS for part in ("--format", name)]
+    code, modules = imported(tmp_path, "check", str(stored), "--out", "checked", "--today", "2026-11-22", *asked)
+    assert code in {1, 3}
+    assert sorted(modules & (HEAVY | {"jinja2", "markupsafe"})) == []
+    assert {p.name for p in (tmp_path / "checked").iterdir()} == {"verdict.json", *FILES.values()}

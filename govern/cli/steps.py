@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
+from govern.cli import actions
 from govern.cli.clock import created, today
 from govern.codec import as_stored, digest, document, load, write_files
 from govern.errors import InputError
 from govern.evidence import COMPUTE_SCHEMA, EVIDENCE_SCHEMA, Compute, Evidence
+from govern.formats import ci
 from govern.verdict import VERDICT_SCHEMA, Phase, Verdict
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from govern.worker.client import Worker
 
 CARD_FILES = {"html": "card.html", "pdf": "card.pdf"}
-REPORT_FILES = ("evidence.json", "compute.json", "verdict.json", *CARD_FILES.values())
+REPORT_FILES = ("evidence.json", "compute.json", "verdict.json", *CARD_FILES.values(), *ci.FILES.values())
 
 
 @dataclass(frozen=True)
@@ -165,14 +167,18 @@ def formats_of(settings: Settings) -> tuple[str, ...]:
 
 
 def cards(facts: Facts, verdict: tuple[Verdict, str] | None, formats: Sequence[str]) -> dict[str, bytes]:
-    """The cards as files, made from the documents alone."""
+    """The cards, and what is written for pipelines, as files made from the documents alone."""
+    files = pipeline_files(facts.evidence, verdict, formats)
+    if "html" not in formats and "pdf" not in formats:
+        return files
     from govern.formats.html import render_html
 
     digests = dict(facts.judged)
     if verdict:
         digests["verdict"] = verdict[1]
     html = render_html(facts.evidence, verdict and verdict[0], facts.compute, digests=digests)
-    files = {CARD_FILES["html"]: html.encode()} if "html" in formats else {}
+    if "html" in formats:
+        files[CARD_FILES["html"]] = html.encode()
     if "pdf" in formats:
         from govern.formats.pdf import render_pdf
 
@@ -183,6 +189,12 @@ def cards(facts: Facts, verdict: tuple[Verdict, str] | None, formats: Sequence[s
         for note in notes:
             say_error(f"govern: card.pdf: {note}")
     return files
+
+
+def pipeline_files(evidence: Evidence, verdict: tuple[Verdict, str] | None, formats: Sequence[str]) -> dict[str, bytes]:
+    """The files for pipelines among `formats`. Raises InputError when there is no verdict to tell."""
+    told = ci.tell(formats, evidence, verdict)
+    return {ci.FILES[name]: text.encode() for name, text in told.items() if name in ci.FILES}
 
 
 def report(settings: Settings, given: Mapping[str, Any], worker: Worker, out: Path | None = None) -> Verdict:
@@ -206,6 +218,7 @@ def report(settings: Settings, given: Mapping[str, Any], worker: Worker, out: Pa
     write_files(out, files, replaces=REPORT_FILES)
     if not given.get("quiet"):
         show(facts.evidence, verdict, files, out)
+    actions.tell_github(settings, facts.evidence, (verdict, digest(data)), quiet=bool(given.get("quiet")))
     return verdict
 
 
@@ -218,8 +231,11 @@ def show(evidence: Evidence, verdict: Verdict | None, files: Mapping[str, bytes]
     console = Console(highlight=False, soft_wrap=True)
     unicode = (sys.stdout.encoding or "").lower().startswith("utf")
     digests = {name: digest(data) for name, data in files.items()}
-    console.print(summary(evidence, verdict, digests, out=str(out), width=min(80, max(40, console.width)),
-                          unicode=unicode), end="")
+    text = summary(evidence, verdict, digests, out=str(out), width=min(80, max(40, console.width)), unicode=unicode)
+    before, after = actions.guard(text.plain)
+    typer.echo(before, nl=False)
+    console.print(text, end="")
+    typer.echo(after, nl=False)
 
 
 def files_line(out: Path, files: Mapping[str, bytes]) -> str:

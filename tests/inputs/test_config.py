@@ -228,7 +228,7 @@ def test_trust_by_flag_needs_no_config(here: Path) -> None:
     ({"data.bands": ["agee=25"], "data.sensitive": ["age"]}, 'did you mean "age"?'),
     ({"data.sensitive": ["sex:sex"]}, "--sensitive: "),
     ({"phase": "tem"}, '--phase: "tem" is not one of desk, poc, team, company; did you mean "team"?'),
-    ({"report.formats": ["junit"]}, '--format: "junit" arrives in a later version; use html or pdf'),
+    ({"report.formats": ["hf"]}, '--format: "hf" arrives in a later version; use html or pdf or md'),
     ({"report.lang": "ja"}, "arrives in a later version"),
     ({"data.task": "ranking"}, '--task: "ranking" is not one of binary, multiclass, regression'),
     ({"data.threshold": float("nan")}, "--threshold: "),
@@ -287,7 +287,7 @@ def test_flags_refused(here: Path, flags: dict[str, Any], said: str) -> None:
     ("declared: {primary: {metric: roc_auc, min: 75}}", 'yaml:1:39: "min": 75 lies outside the range of roc_auc'),
     ("waivers: [{rule: a}]", 'key "owner" is missing'),
     ("waivers: [{rule: a, owner: b, reason: c, approver: d, expires: 2026-02-30}]", "is not a date"),
-    ("report: {formats: [html, sarif]}", "arrives in a later version"),
+    ("report: {formats: [html, cyclonedx]}", "arrives in a later version"),
     ("phase: desk\nphase: team", 'govern.yaml:2:1: duplicate key "phase"'),
     ("- 1", "must be a mapping"),
 ])
