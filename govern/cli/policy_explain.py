@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from govern.verdict import Finding
 
 
-COUNTS = ("tp, fp, fn, tn", "rows predicted positive rightly (tp) and wrongly (fp), predicted negative wrongly (fn) and "
-          "rightly (tn); selected: rows predicted to have the favourable label")
+COUNTS = ("tp, fp, fn, tn", "rows predicted positive rightly (tp) and wrongly (fp), predicted negative wrongly (fn) "
+          "and rightly (tn); selected: rows predicted to have the favourable label")
 
 
 @takes("policy explain")

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
-from govern.errors import ExitCode
+from govern.errors import ExitCode, InputError, nearest, printable
+
+FOLDER = Path(__file__).parent.parent / "schemas"
+SUFFIX = ".schema.json"
 
 
-def schema() -> int:
-    """Print the JSON Schema of policy files, for editors.
+def schema(
+    name: Annotated[str, typer.Argument(metavar="[NAME]",
+                                        show_default=True,
+                                        help="policy, policy-test, config, evidence, compute or verdict.")] = "policy",
+) -> int:
+    """Print the JSON Schema (2020-12) of policy files, or of another file that is read or written.
 
-    Example: govern policy schema > policy.schema.json
+    Examples: govern policy schema > policy.schema.json; govern policy schema evidence
     """
-    import json
-
-    from govern.policy.schema import json_schema
-
-    typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    known = sorted(path.name.removesuffix(SUFFIX) for path in FOLDER.glob(f"*{SUFFIX}"))
+    if name not in known:
+        raise InputError(f'no schema "{printable(name)}"', fix=nearest(name, known) or f"there are {', '.join(known)}")
+    typer.echo((FOLDER / f"{name}{SUFFIX}").read_text(encoding="utf-8"), nl=False)
     return ExitCode.PASS
