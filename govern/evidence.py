@@ -17,6 +17,9 @@ EVIDENCE_SCHEMA = "govern.evidence/1"
 COMPUTE_SCHEMA = "govern.compute/1"
 OVERALL = "overall"
 REST = "rest"
+# What a value of these rows is compared with besides groups: always the same answer, the version in service.
+TRIVIAL = "trivial"
+BASELINE = "baseline"
 MISSING_NAME = "(missing)"
 
 UNKNOWN_NAME = "(unknown)"

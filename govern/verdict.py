@@ -87,6 +87,18 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A field of a rule that the policy `by` changed in what it took over: its old and new value as text (None: not
+    given), and the reason its authors gave."""
+
+    field: str
+    old: str | None
+    new: str | None
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """The result of one rule for one metric and one feature (or for the whole sample).
 
@@ -94,7 +106,7 @@ class Finding:
     `counts_as` is what the finding makes of the verdict: an `insufficient` at block or review severity that
     counts as PASS is "not settled". `label` is the class of a multiclass task that is held against all others,
     `decision` the decision column that was judged instead of the predictions, `each` the item that a repeated rule
-    speaks of.
+    speaks of. `changes` are what policies changed in a rule they took over, in order.
     """
 
     rule: str
@@ -127,6 +139,7 @@ class Finding:
     column: int | None = None
     decision: str | None = None
     each: str | None = None
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,16 +291,18 @@ class Verdict:
         return tuple(sorted(self.findings, key=_urgency))
 
 
-def count_findings(findings: Sequence[Finding]) -> dict[str, int]:
+def count_findings(findings: Sequence[Finding], to_sign: Sequence[ToSign] = ()) -> dict[str, int]:
     """The numbers beside the verdict word; each finding counts once.
 
     `block` and `review` are open findings (failed, not decided or not run) by what they make of the verdict;
     of the others `warn` and `info` failed or were not run at a severity that does not bind, `not_settled`
-    were not decided; then what was waived, passed or did not apply. `to_sign` are attestations.
+    were not decided; then what was waived, passed or did not apply. `to_sign` are the findings that stand for a
+    statement that people must sign.
     """
-    found = Counter(_sort(f) for f in findings)
-    sorts = ("block", "review", "warn", "info", "not_settled", "waived", "pass", "n/a")
-    return {**{sort: found[sort] for sort in sorts}, "to_sign": 0}
+    signed = {(s.policy, s.rule) for s in to_sign}
+    found = Counter("to_sign" if (f.policy, f.rule) in signed else _sort(f) for f in findings)
+    sorts = ("block", "review", "warn", "info", "not_settled", "waived", "pass", "n/a", "to_sign")
+    return {sort: found[sort] for sort in sorts}
 
 
 def _sort(finding: Finding) -> str:

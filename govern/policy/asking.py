@@ -4,25 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
 from govern.evidence import OVERALL, Compute, Evidence
 from govern.policy.decide import Levels, Limits
-from govern.policy.fields import DECLARED, Rule
+from govern.policy.fields import DECLARED, Relative, Rule
 from govern.policy.quantities import Bound
 from govern.policy.tasks import OF_SCORES, Asked, primary_of, row_of
-from govern.verdict import Comparison, RuleOutcome, Settle
+from govern.verdict import Comparison, PolicyInfo, RuleOutcome, Settle, ToSign
+
+NO_BASELINE = "no --baseline was given"
+
+
+@dataclass(frozen=True)
+class Item:
+    """What a repeated rule speaks of: a group (`feature` and `name`), or an item of a card list (`value`)."""
+
+    name: str
+    feature: str = ""
+    value: Any = None
 
 
 @dataclass(frozen=True)
 class Documents:
-    """What is judged; `settling`: answers say what would settle them."""
+    """What is judged, and what it is held against.
+
+    `baseline` is the evidence of the version in service, `policies` are those judged, `lock` is the digest of a lock
+    file given when judging. `settling`: answers say what would settle them. `item` is set for a repeated rule.
+    """
 
     evidence: Evidence
     compute: Compute | None = None
     settling: bool = True
+    baseline: Evidence | None = None
+    today: date = date.min
+    policies: tuple[PolicyInfo, ...] = ()
+    lock: str | None = None
+    item: Item | None = None
 
     @property
     def rows(self) -> int:
@@ -39,7 +61,12 @@ class Documents:
 
 @dataclass(frozen=True)
 class Answer:
-    """The outcome of one question. `presses`: an insufficient that counts as REVIEW under lean."""
+    """The outcome of one question.
+
+    `presses`: an insufficient that counts as REVIEW under lean. `applies` is False for an n/a that is no want of an
+    input, so that `absent` says nothing about it. `to_sign` is what people must sign, `valid_until` the last day on
+    which the answer holds.
+    """
 
     outcome: RuleOutcome
     reason: str | None = None
@@ -52,6 +79,9 @@ class Answer:
     decide: str | None = None
     settle: Settle | None = None
     missing: tuple[str, ...] = ()
+    applies: bool = True
+    to_sign: ToSign | None = None
+    valid_until: date | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +89,8 @@ class Question:
     """One metric of a rule for one feature or the whole sample; `answer` takes the size of the family.
 
     `uncertain`: decided by an interval, so that it counts in the family. `label`: the class of a multiclass task
-    that is held against all others.
+    that is held against all others. `decision`: the decision column that is judged instead of the predictions.
+    `each`: what a repeated rule, or one of several demands of a rule, speaks of.
     """
 
     answer: Callable[[int], Answer]
@@ -67,6 +98,8 @@ class Question:
     features: tuple[str, ...] = ()
     uncertain: bool = False
     label: str | None = None
+    decision: str | None = None
+    each: str | None = None
 
 
 def settled(
@@ -77,22 +110,30 @@ def settled(
     features: tuple[str, ...] = (),
     presses: bool = False,
     label: str | None = None,
+    decision: str | None = None,
+    each: str | None = None,
+    applies: bool = True,
 ) -> Question:
     """A question whose answer does not need the size of the family."""
-    return Question(partial(_always, Answer(outcome, reason, presses=presses)), metric, features, label=label)
+    answer = Answer(outcome, reason, presses=presses, applies=applies)
+    return Question(partial(_always, answer), metric, features, label=label, decision=decision, each=each)
 
 
 def _always(answer: Answer, _family: int) -> Answer:
     return answer
 
 
-def limits_of(rule: Rule, metric: str, evidence: Evidence) -> Limits:
-    """The rule's limits, `declared` replaced by what the owner declared for `metric`."""
+def limits_of(rule: Rule, metric: str, evidence: Evidence, low: Bound | None = None,
+              high: Bound | None = None) -> Limits:
+    """The rule's limits, `declared` replaced by what the owner declared for `metric`. A limit relative to the
+    baseline adds to `low` (min) or `high` (max), the baseline's values; a side without such a value is open."""
 
-    def side(limit: Decimal | str | None, name: str) -> Decimal | None:
+    def side(limit: Decimal | str | Relative | None, name: str, reference: Bound | None) -> Bound | None:
+        if isinstance(limit, Relative):
+            return None if reference is None else Fraction(reference) + Fraction(limit.by)
         return limit if isinstance(limit, Decimal) else _declared(evidence, metric, name) if limit == DECLARED else None
 
-    return Limits(side(rule.minimum, "min"), side(rule.maximum, "max"))
+    return Limits(side(rule.minimum, "min", low), side(rule.maximum, "max", high))
 
 
 def _declared(evidence: Evidence, metric: str, side: str) -> Decimal | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from govern.errors import InputError
-from govern.evidence import OVERALL, Compute, Counts, Evidence, Group, Sampling, ThresholdCounts
+from govern.evidence import OVERALL, Compute, Counts, Evidence, Group, Measurement, Sampling, ThresholdCounts
 from govern.stats.effective import CELLS, PLACES
 
 EDITED = "it was edited; measure again"
@@ -30,6 +30,8 @@ def check(evidence: Evidence, judged: Mapping[str, str], compute: Compute | None
         if group is None or len(sizes) > 1 or min(map(min, confusion.n), default=0) < 0 \
                 or sum(map(sum, confusion.n)) != group.n:
             raise _contradicts("confusion matrix", confusion.group, "rows")
+    for m in evidence.measurements:
+        _check_ratio(m)
     _check_thresholds(evidence)
     if compute is not None and judged.get("evidence", compute.evidence_sha256) != compute.evidence_sha256:
         raise InputError("was measured with other evidence", where="compute", fix="give the two files of one run")
@@ -71,6 +73,14 @@ def _possible(counts: Counts, s: Sampling) -> bool:
 def _part_of(part: Sampling, whole: Sampling) -> bool:
     sums = all(getattr(part, cell) <= getattr(whole, cell) * (1 + ROUNDING) for cell in CELLS)
     return sums and all(p <= w * (1 + ROUNDING) for p, w in zip(part.moments, whole.moments, strict=True))
+
+
+def _check_ratio(m: Measurement) -> None:
+    """Every ratio of counts or sums, and that of its reference, lies from 0 to 1."""
+    for top, bottom in ((m.numerator, m.denominator), (m.reference_numerator, m.reference_denominator)):
+        if top is not None and bottom is not None and not 0 <= top <= bottom * (1 + ROUNDING):
+            what = f"the counts of {m.metric} ({m.slice or m.decision or m.group}) are no ratio: {top:g} of {bottom:g}"
+            raise InputError(what, where="evidence", fix=EDITED)
 
 
 def _check_thresholds(evidence: Evidence) -> None:

@@ -42,15 +42,18 @@ def judge(
     today: date,
     compute: Compute | None = None,
     waivers: Sequence[Mapping[str, Any]] = (),
+    baseline: Evidence | None = None,
 ) -> Verdict:
-    """The verdict on `evidence` under `policies`; `judged` holds the digests of the documents by role.
+    """The verdict on `evidence` under `policies`; `judged` holds the digests of the documents by role, `baseline` is
+    the evidence of the version in service.
 
     Raises InputError for documents that do not belong together or contradict themselves, for two policies of
     one name, and for names in rules that the evidence shows to be slips.
     """
     check(evidence, judged, compute)
     distinct = _distinct(policies)
-    documents = Documents(evidence, compute)
+    infos = tuple(p.info for p in distinct)
+    documents = Documents(evidence, compute, baseline=baseline, today=today, policies=infos, lock=judged.get("lock"))
     puts = [put for policy in distinct for put in _put(policy, documents, phase)]
     explored = sweep(evidence, puts, lambda rule, answer: _effect(rule, answer, phase)[1])
     found = with_thresholds([_finding(put, phase) for put in puts], explored)
@@ -64,7 +67,7 @@ def judge(
         phase,
         today.isoformat(),
         dict(judged),
-        tuple(p.info for p in distinct),
+        infos,
         findings,
         count_findings(findings),
         valid_until=min(used, default=None),
@@ -103,10 +106,6 @@ def _put(policy: Policy, documents: Documents, phase: Phase) -> list[Put]:
 def _finding(put: Put, phase: Phase) -> Finding:
     rule, question, answer, fields = put.rule, put.question, put.answer, put.rule.fields
     outcome, counts_as = _effect(rule, answer, phase)
-    ours = texts(fields.ours)
-    if rule.changes:
-        said = "Changed: " + "; ".join(rule.changes)
-        ours = {language: f"{text} {said}".strip() for language, text in {"en": "", **ours}.items()}
     return Finding(
         rule.id,
         put.policy,
@@ -130,10 +129,13 @@ def _finding(put: Put, phase: Phase) -> Finding:
         reason=answer.reason,
         cite=fields.cite,
         says=texts(fields.says),
-        ours=ours,
+        ours=texts(fields.ours),
         tags=tuple(fields.tags),
         missing=answer.missing,
         label=question.label,
+        decision=question.decision,
+        each=question.each,
+        changes=rule.changes,
     )
 
 

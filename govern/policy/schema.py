@@ -11,13 +11,13 @@ from typing import Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator
 
-from govern.errors import InputError, nearest, printable
+from govern.errors import MAX_LINE, InputError, nearest, printable
 from govern.metrics import Metric
-from govern.policy.fields import DECLARED, Defaults, Fields, Rule, Texts
+from govern.policy.fields import DECLARED, Defaults, Fields, Relative, Rule, Texts
 from govern.policy.rules import KINDS
-from govern.verdict import PolicyInfo
+from govern.verdict import Change, PolicyInfo
 from govern.yamlcheck import Place, first_problem
-from govern.yamlfile import YamlDoc, validate
+from govern.yamlfile import MAX_DIGITS, YamlDoc, validate
 
 POLICY_SCHEMA = "govern.policy/1"
 Status = Literal["in_force", "guidance", "proposed", "in_flux", "superseded"]
@@ -77,7 +77,7 @@ class Draft:
     doc: YamlDoc
     place: Place
     terms: Defaults
-    changes: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
 
     def find(self, path: Place) -> tuple[YamlDoc, Place]:
         """The document and the place in it of a key or item of the rule."""
@@ -128,8 +128,14 @@ def override(draft: Draft, doc: YamlDoc, place: Place, change: OverrideFields, b
                 "add a rule of your own",
                 change.id,
             )
-    said = tuple(
-        f"{key}: {_plain(draft.raw.get(key))} → {_plain(new)} ({by}: {change.reason})"
+    made = tuple(
+        Change(
+            key,
+            _as_written(draft.raw[key], *draft.find((key,))) if key in draft.raw else None,
+            _as_written(new, doc, (*place, "override", key)),
+            by,
+            change.reason,
+        )
         for key, new in change.override.items()
     )
     return Draft(
@@ -138,16 +144,17 @@ def override(draft: Draft, doc: YamlDoc, place: Place, change: OverrideFields, b
         doc,
         place,
         draft.terms,
-        draft.changes + said,
+        draft.changes + made,
     )
 
 
-def _plain(value: Any) -> str:
-    if value is None:
-        return "not given"
+def _as_written(value: Any, doc: YamlDoc, place: Place) -> str:
+    """A value of a rule on one line, its numbers as they are written."""
     if isinstance(value, dict):
-        return ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
-    return ", ".join(map(_plain, value)) if isinstance(value, list) else printable(value)
+        return "{" + ", ".join(f"{printable(k)}: {_as_written(v, doc, (*place, k))}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return ", ".join(_as_written(v, doc, (*place, i)) for i, v in enumerate(value))
+    return printable(doc.text(place), MAX_LINE)
 
 
 def build(draft: Draft, own: Mapping[str, Metric]) -> Rule:
@@ -190,21 +197,30 @@ def _refused(
     return doc.error(place, what.removeprefix("the file: "), fix, rule)
 
 
-def _limit(draft: Draft, key: str) -> Decimal | str | None:
-    """The limit as the exact decimal that is written, not the float next to it."""
+def _limit(draft: Draft, key: str) -> Decimal | str | Relative | None:
+    """The limit as the exact decimal that is written, not the float next to it. Raises InputError for one whose
+    digits lie beyond any use."""
     value = draft.raw.get(key)
     if value is None or value == DECLARED:
         return value
-    doc, place = draft.find((key,))
+    path: Place = (key, "baseline") if isinstance(value, dict) else (key,)
+    doc, place = draft.find(path)
+    written = doc.text(place)
     try:
-        return Decimal(doc.text(place))
-    except (InvalidOperation, KeyError):
-        return Decimal(str(value))
+        number = Decimal(written)
+    except InvalidOperation:
+        # Hexadecimal and octal numbers are whole, and read already.
+        number = Decimal(str(value))
+    if number and (number.adjusted() > MAX_DIGITS or int(number.as_tuple().exponent) < -MAX_DIGITS):
+        raise doc.error(place, f'"{key}": {printable(written, 24)} has more digits than a limit can use',
+                        f"write at most {MAX_DIGITS} decimal places", str(draft.raw.get("id")))
+    return Relative(number) if isinstance(value, dict) else number
 
 
 def _places(draft: Draft) -> Any:
     for key, value in draft.raw.items():
-        inner: list[Place] = [(key, i) for i in range(len(value))] if isinstance(value, list) else []
+        steps = range(len(value)) if isinstance(value, list) else value if isinstance(value, dict) else ()
+        inner: list[Place] = [(key, step) for step in steps]
         for path in [(key,), *inner]:
             doc, place = draft.find(path)
             yield path, (doc.name, *doc.at(place))

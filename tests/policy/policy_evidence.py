@@ -107,6 +107,23 @@ def score(metric: str, value: float | None, se: float | None = None, *, group: s
                        REST if rest else None, se=se, transform=transform)
 
 
+def counted(found: Evidence, metric: str, features: Mapping[str, Mapping[str | None, tuple[int, int]]], *,
+            decision: str | None = None, everyone: tuple[int, int] | None = None) -> Evidence:
+    """The evidence with a ratio of counts of every group given, and of everyone: their sum over the first feature."""
+    first = next(iter(features.values())).values()
+    total = everyone or (sum(x for x, _ in first), sum(n for _, n in first))
+    of = {OVERALL: total}
+    for feature, members in features.items():
+        for value, counts in members.items():
+            values = (None,) if value is None else tuple(value.split(":"))
+            group = next(g for g in found.groups if g.features == tuple(feature.split(":")) and g.values == values)
+            of[group.id] = counts
+    made = tuple(Measurement(metric, x / n if n else None, "ok" if n else "undefined",
+                             None if n else "nobody got there", group, numerator=x, denominator=n, decision=decision)
+                 for group, (x, n) in of.items())
+    return replace(found, measurements=(*found.measurements, *made))
+
+
 def compute(**values: float | None) -> Compute:
     """A compute document for any evidence."""
     found = tuple(Measurement(k, v, "ok" if v is not None else "error", None if v is not None else "not timed")

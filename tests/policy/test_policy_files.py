@@ -18,7 +18,7 @@ from govern.evidence import EVIDENCE_SCHEMA, Evidence
 from govern.policy.packs import find, load_policy, shipped
 from govern.policy.rules import KINDS
 from govern.policy.schema import Policy, json_schema
-from govern.verdict import Verdict
+from govern.verdict import Change, Verdict
 from govern.yamlfile import parse_yaml, read_yaml
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +43,12 @@ GAP = "- {{id: D, kind: disparity, title: t, basis: house, severity: review, {0}
     (GAP.format("metric: accuracy, compare: difference, against: any, max: 10"), 8, 3, "outside the range from 0 to 1"),
     (GAP.format("metric: accuracy, compare: difference, against: best, min: -5"), 8, 3, "range from -1 to 1"),
     (BOUND.format('metric: accuracy, min: "0.5"'), 8, 84, "is a number or declared; write it without quotes"),
-    (BOUND.format("metric: accuracy, min: {baseline: -0.02}"), 8, 84, "needs --baseline, which is not in this version"),
+    (BOUND.format('metric: accuracy, min: "5%"'), 8, 84, "5% is a percentage; write shares as fractions, 0.8 for"),
+    (BOUND.format("metric: accuracy, min: 5%"), 8, 84, "5% is a percentage; write shares as fractions, 0.8 for 80 %"),
+    (BOUND.format("metric: accuracy, min: {baseline: -2}"), 8, 3, "limit -2 from the baseline is more than the metric"),
+    (BOUND.format("metric: accuracy, min: {basline: -0.02}"), 8, 90, 'did you mean "baseline"?'),
+    (BOUND.format("metric: accuracy, min: {baseline: -2%}"), 8, 90, '"baseline" must be a number, not "-2%"'),
+    (BOUND.format("metric: log_loss, max: 1e-200"), 8, 84, "1e-200 has more digits than a limit can use"),
     (BOUND.format("metric: accuracy, min: 0.5, error: 0.7"), 8, 94, '"error"'),
     (BOUND.format("metric: accuracy, min: 0.5, insufficient: leen"), 8, 94, '"insufficient" must be'),
     (BOUND.format("metric: accuracy, min: 0.5, min: 0.6"), 8, 94, 'duplicate key "min"'),
@@ -117,7 +122,8 @@ def test_override_changes_a_field_with_its_reason(house: Write, verdict: Callabl
     finding = next(f for f in verdict(found, policies=[policy]).findings if f.rule == "BASE-08")
     assert finding.outcome == "insufficient"
     assert (finding.policy, finding.file, finding.line) == ("house", "house.yaml", 9)
-    assert finding.ours["en"].endswith("Changed: min: 0.8 → 0.9 (house: agreed by the committee)")
+    assert finding.changes == (Change("min", "0.80", "0.90", "house", "agreed by the committee"),)
+    assert "Changed" not in finding.ours["en"]
     untouched = next(f for f in verdict(found, policies=[policy]).findings if f.rule == "BASE-18")
     assert (untouched.file, untouched.line) == ("baseline", 154)
 
@@ -143,7 +149,8 @@ def test_extending_files(house: Write, tmp_path: Path) -> None:
     assert [r.minimum for r in middle.rules] == [None, Decimal("0.6")]
     bound = last.rules[1]
     assert (bound.minimum, bound.terms.error) == (Decimal("0.7"), 0.01)
-    assert bound.changes == ("min: 0.5 → 0.6 (middle: first)", "min: 0.6 → 0.7 (last: then)")
+    assert bound.changes == (Change("min", "0.5", "0.6", "middle", "first"),
+                             Change("min", "0.6", "0.7", "last", "then"))
     twice = house("", "extends: [base.yaml, base.yaml]\n", name="twice")
     assert [r.id for r in twice.rules] == ["S", "B"] and len(twice.info.extends) == 1
     with pytest.raises(InputError, match=r'other.yaml:7:\d+: B: "B" comes from two policies and differs'):
