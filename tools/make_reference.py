@@ -24,7 +24,8 @@ one command, `govern policy schema` the schema of policy files.
 """
 CODES = {
     ExitCode.PASS: "PASS, or the command did what it was asked",
-    ExitCode.BLOCK: "BLOCK; for `scan` a refused file, for `doctor` something needed is missing",
+    ExitCode.BLOCK: "BLOCK; for `scan` a refused file, for `doctor` something needed is missing, for `policy lint` and "
+                    "`policy test` a finding, for `selftest` a digit that differs",
     ExitCode.UNUSABLE: "unusable input: usage, file, column, policy, refused model; nothing was written",
     ExitCode.REVIEW: "REVIEW: a person must decide",
     ExitCode.INTERNAL: "internal error",

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from govern.policy.describe import PHASES, as_text, by_phase, effective
-from govern.policy.fields import Rule, at_phase, texts
+from govern.policy.fields import Relative, Rule, at_phase, texts
 from govern.policy.schema import Policy
 
 Effect = Literal["stricter", "looser", "mixed"]
@@ -119,9 +119,11 @@ def _effect(name: str, old: Any, new: Any) -> Effect | None:
 
 def _limit_effect(side: str, old: Any, new: Any) -> Effect | None:
     """A limit added is stricter, one removed looser; of two numbers it depends on the side. What the owner declares
-    and what is relative to a baseline is not known here."""
+    and what a baseline holds is not known here."""
     if old is None or new is None:
         return "stricter" if old is None else "looser"
+    if isinstance(old, Relative) and isinstance(new, Relative):
+        old, new = old.by, new.by
     if not isinstance(old, Decimal) or not isinstance(new, Decimal):
         return None
     return "stricter" if (new > old) == (side == "min") else "looser"

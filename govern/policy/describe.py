@@ -8,8 +8,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from govern.policy.fields import DECLARED, ByPhase, Defaults, Rule, Texts, texts
-from govern.verdict import Phase
+from govern.policy.fields import DECLARED, ByPhase, Defaults, Relative, Rule, Texts, texts
+from govern.verdict import Change, Phase
 
 PHASES: tuple[Phase, ...] = get_args(Phase)
 # Said in rows of their own, or in the heading.
@@ -24,6 +24,8 @@ def as_text(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, Decimal):
         return format(value, "f")
+    if isinstance(value, Relative):
+        return f"the baseline's value {'−' if value.by < 0 else '+'} {as_text(abs(value.by))}"
     if isinstance(value, Texts):
         return value.en
     if isinstance(value, ByPhase):
@@ -50,11 +52,21 @@ def by_phase(value: Any) -> str:
     return runs[0][1] if len(runs) == 1 else "; ".join(f"{', '.join(phases)}: {one}" for phases, one in runs)
 
 
+def limit_of(rule: Rule, side: str) -> Decimal | str | Relative | None:
+    """The limit of the side `min` or `max` as it is in force: as written, else the default of its kind."""
+    written = rule.minimum if side == "min" else rule.maximum
+    default = getattr(rule.fields, side, None)
+    return Decimal(repr(default)) if written is None and isinstance(default, float) else written
+
+
 def limits_text(rule: Rule) -> str:
-    """`at least 0.80`, `at most 0.10`, `at least declared`; empty where the rule has no limit."""
-    sides = (("at least", rule.minimum), ("at most", rule.maximum))
-    return " and ".join(f"{word} {as_text(limit)}" for word, limit in sides if limit is not None) \
-        .replace(DECLARED, "what the owner declares")
+    """`at least 0.80`, `at most 0.10`, `at least what the owner declares`; empty where the rule has no limit."""
+    said = []
+    for word, side in (("at least", "min"), ("at most", "max")):
+        limit = limit_of(rule, side)
+        if limit is not None:
+            said.append(f"{word} {'what the owner declares' if limit == DECLARED else as_text(limit)}")
+    return " and ".join(said)
 
 
 def effective(rule: Rule) -> dict[str, Any]:
@@ -63,11 +75,7 @@ def effective(rule: Rule) -> dict[str, Any]:
     for name in Defaults.model_fields:
         if name in found and found[name] is None:
             found[name] = getattr(rule.terms, name)
-    if "min" in found:
-        found["min"] = rule.minimum
-    if "max" in found:
-        found["max"] = rule.maximum
-    return found
+    return found | {side: limit_of(rule, side) for side in ("min", "max") if side in found}
 
 
 def rows(rule: Rule) -> list[tuple[str, str]]:
@@ -79,5 +87,10 @@ def rows(rule: Rule) -> list[tuple[str, str]]:
     source, ours = texts(fields.says).get("en", ""), texts(fields.ours).get("en", "")
     apart = [("limits", limits_text(rule)), ("severity", by_phase(fields.severity)), ("basis", fields.basis),
              ("cite", fields.cite or ""), ("says", source), ("ours", ours), ("tags", ", ".join(fields.tags)),
-             ("changed", "; ".join(rule.changes)), ("where", f"{rule.file}:{rule.line}")]
+             ("changed", "; ".join(map(_change, rule.changes))), ("where", f"{rule.file}:{rule.line}")]
     return [*said, *((label, text) for label, text in apart if text)]
+
+
+def _change(change: Change) -> str:
+    old, new = (text or "not given" for text in (change.old, change.new))
+    return f"{change.field}: {old} → {new} ({change.by}: {change.reason})"

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from govern.codec import read_bytes
 from govern.errors import InputError
 from govern.metrics import METRICS, Metric
 from govern.policy.calibrated import MOST_SMALLER
-from govern.policy.describe import PHASES, as_text, effective
-from govern.policy.fields import DECLARED, Rule, as_list, at_phase, texts
+from govern.policy.describe import PHASES, as_text, effective, limit_of
+from govern.policy.fields import Rule, as_list, at_phase, texts
 from govern.policy.packs import MAX_BYTES, NO_OWN, find, load_policy
 from govern.policy.schema import Draft, Head, OverrideFields, Policy, build, read_head
 from govern.policy.testing import prepare, read_tests
@@ -157,48 +157,36 @@ def _always_passes(file: File) -> Iterator[Found]:
         end = low if side == "min" else high
         if end is not None and (limit <= end if side == "min" else limit >= end):
             yield file.in_rule("always-passes", entry, side,
-                               f"{side} {as_text(_of(entry, side))} is met by every value",
+                               f"{side} {as_text(limit)} is met by every value",
                                f"give a limit that values from {_span(low, high)} can miss, or remove it")
 
 
 def _never_passes(file: File) -> Iterator[Found]:
     """A limit that no interval can lie within."""
     for entry, side, limit, (low, high) in _limits(file):
-        if entry.rule.fields.decide != "interval":
+        if getattr(entry.rule.fields, "decide", "point") != "interval":
             continue
         end = high if side == "min" else low
         if end is not None and (limit >= end if side == "min" else limit <= end):
             yield file.in_rule("never-passes", entry, side,
-                               f"{side} {as_text(_of(entry, side))} is the end of the scale, and an interval always "
+                               f"{side} {as_text(limit)} is the end of the scale, and an interval always "
                                "reaches beyond it", "allow a little less, or write decide: point")
     for entry in file.entries:
-        low_limit, high_limit = entry.rule.minimum, entry.rule.maximum
-        same = low_limit == high_limit and low_limit not in (None, DECLARED)
+        low_limit, high_limit = limit_of(entry.rule, "min"), limit_of(entry.rule, "max")
+        same = isinstance(low_limit, Decimal) and low_limit == high_limit
         if same and getattr(entry.rule.fields, "decide", "") == "interval" and (entry.says("min") or entry.says("max")):
             yield file.in_rule("never-passes", entry, "min", "min and max are the same, and an interval has a width",
                                "leave room between them, or write decide: point")
 
 
-def _limits(file: File) -> Iterator[tuple[Entry, str, float, tuple[float | None, float | None]]]:
+def _limits(file: File) -> Iterator[tuple[Entry, str, Decimal, tuple[float | None, float | None]]]:
     """Each limit that is a number, of rules that the file writes, with the ends of the scale it is on."""
     for entry in file.entries:
         scale = _scale(entry.rule)
         for side in ("min", "max"):
-            limit = _of(entry, side)
-            if scale is not None and entry.says(side) and not isinstance(limit, str) and _is_number(limit):
-                yield entry, side, float(limit), scale
-
-
-def _of(entry: Entry, side: str) -> Any:
-    return entry.rule.minimum if side == "min" else entry.rule.maximum
-
-
-def _is_number(limit: Any) -> bool:
-    try:
-        float(limit)
-    except (TypeError, ValueError):
-        return False
-    return True
+            limit = limit_of(entry.rule, side) if scale is not None and entry.says(side) else None
+            if scale is not None and isinstance(limit, Decimal):
+                yield entry, side, limit, scale
 
 
 def _scale(rule: Rule) -> tuple[float | None, float | None] | None:
@@ -206,12 +194,12 @@ def _scale(rule: Rule) -> tuple[float | None, float | None] | None:
     fields = rule.fields
     names = as_list(getattr(fields, "metric", []))
     rows = [METRICS[name] for name in names if name in METRICS]
-    if fields.kind not in ("bound", "calibration", "disparity") or not rows or len(rows) < len(names):
+    if fields.kind not in ("bound", "calibration", "disparity", "four-fifths") or not rows or len(rows) < len(names):
         return None
-    if fields.kind != "disparity":
+    if fields.kind in ("bound", "calibration"):
         return _widest([row.low for row in rows], min), _widest([row.high for row in rows], max)
-    if fields.compare == "ratio":
-        return 0.0, 1.0 if fields.against == "any" else None
+    if fields.kind == "four-fifths" or fields.compare == "ratio":
+        return 0.0, 1.0 if fields.kind == "four-fifths" or fields.against == "any" else None
     spans = [row.high - row.low if row.low is not None and row.high is not None else None for row in rows]
     span = _widest(spans, max)
     return (0.0 if fields.against == "any" else None if span is None else -span), span

@@ -75,6 +75,7 @@ def sections_of(docstring: str) -> dict[str, str]:
         name, colon, rest = text.partition(":")
         if colon and name in SECTIONS:
             section, text = name, rest.strip()
+            text = text[:1].upper() + text[1:]
         found.setdefault(section, []).append(text)
     return {name: "\n\n".join(texts) for name, texts in found.items()}
 
