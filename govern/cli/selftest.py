@@ -33,7 +33,8 @@ def selftest(given: dict[str, Any]) -> int:
         for line in () if given.get("quiet") else _lines(example):
             typer.echo(line)
     if not given.get("quiet"):
-        typer.echo(_summary(found))
+        for line in _summary(found):
+            typer.echo(line)
     return ExitCode.PASS if all(example.holds for example in found) else ExitCode.BLOCK
 
 
@@ -68,7 +69,9 @@ def _check(check: Check) -> Iterator[str]:
         yield f"      {check.but}"
 
 
-def _summary(found: list[Example]) -> str:
+def _summary(found: list[Example]) -> Iterator[str]:
+    from govern.cli.pages import fold
+
     checks = [check for example in found for check in example.checks]
     agree, own = sum(c.agrees for c in checks), sum(c.holds and bool(c.but) for c in checks)
     wrong = len(checks) - agree - own
@@ -76,4 +79,5 @@ def _summary(found: list[Example]) -> str:
     parts = [f"{len(checks)} printed values computed again: {agree} agree"]
     parts += [f"{own} at odds with the source's own counts"] if own else []
     parts += [f"{wrong} DISAGREE"] if wrong else []
-    return ", ".join(parts) + (f"; sources that do not fit themselves in {apart} places" if apart else "")
+    parts += [f"and in {apart} places a source does not fit itself"] if apart else []
+    yield from fold(", ".join(parts), 80)

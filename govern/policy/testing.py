@@ -147,8 +147,9 @@ def prepare(tests: Tests, place: int) -> Prepared:
     try:
         policy = load_policy(tests.file.policy, base=tests.folder, own=own(evidence.settings))
     except InputError as err:
-        what = err.what if err.where is None else f"{printable(tests.file.policy)}: {err.one_line()}"
-        raise tests.doc.error(("policy",), what, err.fix if err.where is None else "") from None
+        if err.where is None:
+            raise tests.doc.error(("policy",), err.what, err.fix) from None
+        raise tests.doc.error(("policy",), err.one_line()) from None
     known = [rule.id for rule in policy.rules]
     for rule in case.expect.rules:
         if rule not in known:
