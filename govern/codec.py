@@ -191,9 +191,10 @@ def _no_constant(text: str) -> Any:
     raise ValueError(f"{text} is not a number a document may hold")
 
 
-def load(path: Path, cls: type[T], schema: str) -> tuple[T, str]:
-    """A document and its digest from a file. Raises InputError when it is not one of this schema."""
-    data = read_bytes(path, MAX_DOCUMENT)
+def load(path: Path, cls: type[T], schema: str, limit: int = MAX_DOCUMENT) -> tuple[T, str]:
+    """A document and its digest from a file of at most `limit` bytes. Raises InputError when it is not one of this
+    schema."""
+    data = read_bytes(path, limit)
     try:
         plain = json.loads(data, parse_constant=_no_constant)
     except (ValueError, RecursionError) as err:

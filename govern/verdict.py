@@ -24,7 +24,8 @@ class Comparison:
     """One decided number: a group (against a reference) held against a bound.
 
     `low` and `high` are the one-sided bounds at the levels the gate used for this decision (a missing
-    side was not needed); `bound_min` / `bound_max` are the limits as decimal text. `n` and
+    side was not needed); `bound_min` / `bound_max` are its limits as decimal text where each comparison has its own
+    (relative to the baseline), None where those of the finding hold. `n` and
     `reference_n` are the denominators (rows for metrics that are not ratios of counts). `exempt` groups
     are too small to hold up a PASS. Under `calibrate` the levels are those at which the enumerated error of a
     wrong pass and of a wrong fail is at most `proved_pass` and `proved_fail` at these sizes; `calibrated` is
@@ -62,6 +63,8 @@ class Comparison:
     test: Literal["z", "fisher"] | None = None
     flips: bool | None = None
     shortfall: float | None = None
+    bound_min: str | None = None
+    bound_max: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +206,7 @@ class WaiverState:
     used: bool
     subject: str | None = None
     why_not: str | None = None
+    lineage: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from govern.yamlfile import read_yaml
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "govern" / "schemas"
 FIXTURES = sorted((ROOT / "policies").rglob("*.json"))
-NAMES = ("compute", "config", "evidence", "policy", "policy-test", "verdict")
+NAMES = ("compute", "config", "evidence", "lock", "policy", "policy-test", "verdict")
 
 
 def tool() -> ModuleType:
@@ -74,6 +74,8 @@ declared: {primary: {metric: roc_auc, min: 0.7}, latency_p95_ms: 1000}
 waivers: [{rule: BASE-14, owner: a, approver: b, reason: r, expires: 2026-12-31}]
 """, encoding="utf-8")
     files = [str(german.folder / a) if a in ("model.joblib", "eval.csv") else a for a in german.arguments]
+    assert govern("policy", "lock").code == 0
+    check(json.loads((tmp_path / "govern.lock").read_bytes()), "lock")
     ran = govern("report", *files, "--format", "html", "--threshold", "0.4", "--config", "govern.yaml")
     assert ran.code in (0, 1, 3), ran.err
     for name in ("evidence", "compute", "verdict"):

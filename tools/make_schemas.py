@@ -20,6 +20,7 @@ from typing import Any
 
 from govern.evidence import COMPUTE_SCHEMA, EVIDENCE_SCHEMA, Compute, Evidence
 from govern.inputs.config import config_schema
+from govern.lock import LOCK_SCHEMA, Lock
 from govern.policy.schema import json_schema
 from govern.policy.testing import TEST_SCHEMA, TestFile
 from govern.verdict import VERDICT_SCHEMA, Verdict
@@ -41,6 +42,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "verdict": of_document(Verdict, VERDICT_SCHEMA),
         "config": config_schema(),
         "policy": json_schema(),
+        "lock": of_document(Lock, LOCK_SCHEMA),
         "policy-test": {"$schema": DRAFT, "$id": TEST_SCHEMA, **tests, "title": TEST_SCHEMA},
     }
 

@@ -22,11 +22,13 @@ def check(
     from govern.cli import steps
     from govern.codec import document, write_files
     from govern.inputs.config import load_settings
+    from govern.inputs.lockfile import read_lock
 
     settings = load_settings(given, config=given.get("config"), cwd=Path(), measuring=False)
     facts = steps.stored(evidence, given)
     policies = steps.policies_of(settings, facts.evidence)
-    verdict = steps.judged(facts, settings, policies, given)
+    lock = read_lock(given["lock"]).subject.sha256 if "lock" in given else None
+    verdict = steps.judged(facts, settings, policies, given, steps.baseline_of(given), lock)
     files = {}
     if "report.out" in given:
         files = {"verdict.json": document(verdict)}

@@ -97,6 +97,7 @@ def _policy(name: str, given: dict[str, Any]) -> list[Block]:
     info, head = policy.info, read_head(read_yaml(path))
     about = [("title", info.title.get("ja", "")), ("status", info.status.replace("_", " ")), ("as of", info.as_of),
              ("applies from", info.applies_from or ""), ("sunset", info.sunset or ""),
+             ("applies when", as_text(head.applies_when or {})), ("waivers", f"at most {head.waiver_days} days ahead"),
              ("extends", ", ".join(head.extends)), ("defaults", as_text(head.defaults)), ("digest", info.sha256)]
     blocks: list[Block] = [
         Heading(f"{info.name} {info.version}: {info.title['en']}", 1),

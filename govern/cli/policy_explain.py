@@ -138,7 +138,7 @@ def _seen(policy: Policy, rule: Rule, facts: Facts, settings: Settings, given: d
     """What the rule says of evidence; its whole policy is judged, because the family of comparisons belongs to it."""
     from govern.cli import steps
 
-    verdict = steps.judged(facts, settings, [policy], given)
+    verdict = steps.judged(facts, settings, [policy], given, steps.baseline_of(given))
     blocks: list[Block] = [Heading(f"Seen in evidence {facts.evidence_sha256[:8]}, at phase {verdict.phase}")]
     return [*blocks, *(_finding(f, facts.evidence) for f in verdict.findings if f.rule == rule.id)]
 

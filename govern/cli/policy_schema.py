@@ -14,9 +14,9 @@ SUFFIX = ".schema.json"
 
 
 def schema(
-    name: Annotated[str, typer.Argument(metavar="[NAME]",
-                                        show_default=True,
-                                        help="policy, policy-test, config, evidence, compute or verdict.")] = "policy",
+    name: Annotated[str, typer.Argument(
+        metavar="[NAME]", show_default=True,
+        help="policy, policy-test, config, evidence, compute, verdict or lock.")] = "policy",
 ) -> int:
     """Print the JSON Schema (2020-12) of policy files, or of another file that is read or written.
 

@@ -63,12 +63,14 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
 
 
 def measured(settings: Settings, given: Mapping[str, Any], model: Started | None, tell: Progress) -> Facts:
-    """Facts from model and data."""
+    """Facts from model and data; the lock file is read first."""
+    from govern.inputs.lockfile import find_lock
     from govern.measure.run import measure
 
     how = given.get("compute", "measure")
     taken = None if how in ("measure", "skip") else load(Path(how), Compute, COMPUTE_SCHEMA)
-    found = measure(settings, model, created=created(dict(given)), timed=how == "measure", progress=tell)
+    found = measure(settings, model, created=created(dict(given)), timed=how == "measure", progress=tell,
+                    lock=find_lock(given, settings))
     if model is not None:
         model.worker.close()  # its memory is not needed while cards are drawn
     for line in found.output.splitlines() if given.get("verbose") else ():
@@ -125,12 +127,24 @@ def policies_of(settings: Settings, evidence: Evidence | None = None) -> tuple[P
     return tuple(load_policy(p, base=settings.policies_base, own=known) for p in settings.policies)
 
 
-def judged(facts: Facts, settings: Settings, policies: Sequence[Policy], given: Mapping[str, Any]) -> Verdict:
-    """The verdict on the facts at the phase and on the day of the settings."""
+def baseline_of(given: Mapping[str, Any]) -> tuple[Evidence, str] | None:
+    """The evidence of `--baseline` with its digest."""
+    path = given.get("baseline")
+    return None if path is None else load(Path(path), Evidence, EVIDENCE_SCHEMA)
+
+
+def judged(facts: Facts, settings: Settings, policies: Sequence[Policy], given: Mapping[str, Any],
+           baseline: tuple[Evidence, str] | None = None, lock: str | None = None) -> Verdict:
+    """The verdict on the facts at the phase and on the day of the settings; `lock` is the digest of a lock file that
+    must be the recorded one."""
     from govern.policy.gate import judge
 
-    return judge(facts.evidence, judged=facts.judged, policies=policies, phase=cast("Phase", settings.phase),
-                 today=today(dict(given), facts.evidence.created), compute=facts.compute, waivers=settings.waivers)
+    before, sha256 = baseline or (None, None)
+    more = {"baseline": sha256, "lock": lock}
+    return judge(facts.evidence, judged=facts.judged | {role: d for role, d in more.items() if d is not None},
+                 policies=policies, phase=cast("Phase", settings.phase),
+                 today=today(dict(given), facts.evidence.created), compute=facts.compute, waivers=settings.waivers,
+                 baseline=before)
 
 
 def formats_of(settings: Settings) -> tuple[str, ...]:
@@ -180,11 +194,12 @@ def report(settings: Settings, given: Mapping[str, Any], worker: Worker, out: Pa
     model = start(worker, settings)
     with progress(bool(given.get("quiet"))) as tell:
         policies = policies_of(settings)
+        baseline = baseline_of(given)
         # What was asked for and cannot be made is told before the long work; the PDF library is slow to import,
         # and there is time for it while the model's process imports its own.
         formats = formats_of(settings)
         facts = measured(settings, given, model, tell)
-        verdict, data = as_stored(judged(facts, settings, policies, given))
+        verdict, data = as_stored(judged(facts, settings, policies, given, baseline))
         tell("drawing the card", 0, 0)
         files = {**facts.files, "verdict.json": data,
                  **cards(facts, (verdict, digest(data)), formats)}

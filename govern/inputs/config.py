@@ -20,6 +20,7 @@ from govern.errors import InputError, nearest, printable
 from govern.evidence import Task
 from govern.inputs.options import KEYED, Option, later_text, refuse_later
 from govern.inputs.schema import PRIMARY_METRICS, bands_from_flags, config_model, config_schema, texts_as_written
+from govern.metrics import METRICS
 from govern.yamlcheck import first_problem
 from govern.yamlfile import YamlDoc, read_yaml, validate
 
@@ -219,10 +220,19 @@ def _file_values(doc: YamlDoc) -> dict[str, Any]:
 
 
 def _refuse_unknown_primary(read: Mapping[str, Any], doc: YamlDoc) -> None:
-    """Raises InputError for a primary metric that is not known, or of which nobody said which side is better."""
-    metric = read.get("declared", {}).get("primary", {}).get("metric")
-    own = read.get("data", {}).get("metrics", {})
-    if metric is None or metric in PRIMARY_METRICS:
+    """Raises InputError for a primary metric that is not known, or of which nobody said which side is better, and for
+    a limit outside its range."""
+    primary = read.get("declared", {}).get("primary", {})
+    metric, own = primary.get("metric"), read.get("data", {}).get("metrics", {})
+    if metric is None:
+        return
+    if metric in PRIMARY_METRICS:
+        low, high = METRICS[metric].low, METRICS[metric].high
+        for key in ("min", "max"):
+            limit = primary.get(key)
+            if limit is not None and ((low is not None and limit < low) or (high is not None and limit > high)):
+                raise doc.error(("declared", "primary", key), f'"{key}": {limit:g} lies outside the range of {metric}',
+                                "write shares as fractions, 0.8 for 80 %")
         return
     if metric not in own:
         raise doc.error(("declared", "primary", "metric"), f'"metric": unknown metric "{printable(metric)}"',

@@ -18,7 +18,9 @@ Kind = Literal["text", "label", "int", "float", "flag", "path", "choice", "band"
 MEASURING = ("report", "measure")
 JUDGING = ("report", "check")
 WRITING = ("report", "measure", "check", "render", "demo")
-EVERY = ("report", "measure", "check", "render", "demo", "scan", "doctor", "selftest", "policy lint", "policy test")
+LOCK = "policy lock"
+EVERY = ("report", "measure", "check", "render", "demo", "scan", "doctor", "selftest", "policy lint", "policy test",
+         LOCK)
 TELLING = ("policy show", "policy doc", "policy diff", "policy explain")
 POLICY = ("policy lint", "policy test", *TELLING)
 CARD = ("report", "render", "demo")
@@ -112,7 +114,7 @@ OPTIONS: tuple[Option, ...] = (
            "Metrics of your own: `{cost: {function: 'module:function', better: lower, low: 0}}`, with "
            "`better` one of higher, lower, neither, and the range where there is one."),
     Option("policies", "--policy", "text", "Policy to judge by: the name of a shipped one, or a file.",
-           JUDGING, ("baseline",), metavar="NAME|FILE", repeatable=True, panel="Judging", example="baseline"),
+           (*JUDGING, LOCK), ("baseline",), metavar="NAME|FILE", repeatable=True, panel="Judging", example="baseline"),
     Option("phase", "--phase", "choice", "How far the use reaches; rules grow stricter with it.",
            (*JUDGING, "policy explain"), "team",
            ("desk", "poc", "team", "company"), panel="Judging"),
@@ -133,21 +135,24 @@ OPTIONS: tuple[Option, ...] = (
     Option("card", "", "free",
            "The words only people can supply: owner, purpose, out_of_scope, limitations …", panel="Output"),
     Option("", "--config", "path", "Settings file; default: govern.yaml in the working folder.",
-           ("report", "measure", "check", *POLICY), metavar="FILE", panel="Output", example="govern.yaml"),
+           ("report", "measure", "check", LOCK, *POLICY), metavar="FILE", panel="Output", example="govern.yaml"),
     Option("", "--compute", "text", "Measure latency and memory (measure), leave them out (skip), or take a "
            "compute.json.", ("report", "measure", "check", "demo"), metavar="measure|skip|FILE",
            panel="Output"),
     Option("", "--timestamp", "text", "Time recorded in the documents, ISO 8601; default: SOURCE_DATE_EPOCH, "
-           "else now.", ("report", "measure", "demo"), metavar="ISO", panel="Output",
+           "else now.", ("report", "measure", "demo", LOCK), metavar="ISO", panel="Output",
            example="2026-11-03T00:00:00Z"),
     Option("", "--today", "text",
            "Day of the decision, on which waivers are looked at; default: the date of the time recorded, for "
            "`policy lint` today's.",
            ("report", "check", "policy lint", "policy explain"), metavar="DATE", panel="Judging", example="2026-11-03"),
-    Option("", "--baseline", "path", "Evidence of the version in service, to compare with.", JUDGING,
-           metavar="EVIDENCE", panel="Judging", later=True),
-    Option("", "--lock", "path", "Lock file that fixes the policies' digests.", JUDGING, metavar="FILE",
-           panel="Judging", later=True),
+    Option("", "--baseline", "path", "Evidence of the version in service, to compare with.",
+           (*JUDGING, "policy explain"), metavar="EVIDENCE", panel="Judging", example="service/evidence.json"),
+    Option("", "--lock", "path",
+           "Lock file of policies and declared limits, recorded when measuring; default: govern.lock beside "
+           "govern.yaml, where there is one. With check: the file that must be the recorded one.",
+           ("report", "measure", "check", LOCK), metavar="FILE", panel="Judging", example="govern.lock"),
+    Option("", "--replace", "flag", "Write the lock anew where it differs.", (LOCK,), False, panel="Judging"),
     Option("", "--python", "path", "Python of the model's own environment.", MEASURING, metavar="PATH",
            panel="Model", later=True),
     Option("", "--policy", "text", "Policy in which the rule is looked for; default: those of govern.yaml, else all "

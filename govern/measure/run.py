@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
@@ -27,6 +27,7 @@ from govern.inputs.config import Settings
 from govern.inputs.datasets import DataSource, open_data
 from govern.inputs.labels import Target
 from govern.inputs.levels import numbers
+from govern.inputs.lockfile import LockFile
 from govern.inputs.target import target_of
 from govern.measure import from_cube, smoke
 from govern.measure.custom import own_metrics
@@ -57,15 +58,20 @@ class Measured:
 
 
 def measure(settings: Settings, model: Started | None, *, created: str, timed: bool, progress: Progress,
-            explained: bool = True) -> Measured:
+            explained: bool = True, lock: LockFile | None = None) -> Measured:
     """The facts about a started model, or about stored predictions where there is none.
 
-    Without `timed` there is no compute document, without `explained` no attributions.
+    Without `timed` there is no compute document, without `explained` no attributions. `lock` is recorded as it is.
     Raises InputError for anything unusable.
     """
-    if model is None:
-        return _measure_stored(settings, created, progress)
-    return _measure_model(settings, model, created, timed, progress, explained)
+    found = _measure_stored(settings, created, progress) if model is None else \
+        _measure_model(settings, model, created, timed, progress, explained)
+    return found if lock is None else replace(found, evidence=_locked(found.evidence, lock))
+
+
+def _locked(evidence: Evidence, lock: LockFile) -> Evidence:
+    """The evidence with the lock file as a subject."""
+    return replace(evidence, subjects=(*evidence.subjects, lock.subject), lock=lock.content)
 
 
 def _measure_model(settings: Settings, model: Started, created: str, timed: bool, progress: Progress,

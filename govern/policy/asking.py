@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from functools import partial
 from typing import Any
 
+from govern.errors import InputError
 from govern.evidence import OVERALL, Compute, Evidence
 from govern.policy.decide import Levels, Limits
 from govern.policy.fields import DECLARED, Relative, Rule
@@ -33,8 +33,9 @@ class Item:
 class Documents:
     """What is judged, and what it is held against.
 
-    `baseline` is the evidence of the version in service, `policies` are those judged, `lock` is the digest of a lock
-    file given when judging. `settling`: answers say what would settle them. `item` is set for a repeated rule.
+    `baseline` is the evidence of the version in service, `policies` are those judged and `policy` the name of the one
+    that asks, `lock` is the digest of a lock file given when judging. `settling`: answers say what would settle them.
+    `item` is set for a repeated rule.
     """
 
     evidence: Evidence
@@ -43,6 +44,7 @@ class Documents:
     baseline: Evidence | None = None
     today: date = date.min
     policies: tuple[PolicyInfo, ...] = ()
+    policy: str = ""
     lock: str | None = None
     item: Item | None = None
 
@@ -116,11 +118,12 @@ def settled(
 ) -> Question:
     """A question whose answer does not need the size of the family."""
     answer = Answer(outcome, reason, presses=presses, applies=applies)
-    return Question(partial(_always, answer), metric, features, label=label, decision=decision, each=each)
+    return Question(always(answer), metric, features, label=label, decision=decision, each=each)
 
 
-def _always(answer: Answer, _family: int) -> Answer:
-    return answer
+def always(answer: Answer) -> Callable[[int], Answer]:
+    """A function of the size of the family that gives this answer for every size."""
+    return lambda _family: answer
 
 
 def limits_of(rule: Rule, metric: str, evidence: Evidence, low: Bound | None = None,
@@ -136,9 +139,32 @@ def limits_of(rule: Rule, metric: str, evidence: Evidence, low: Bound | None = N
     return Limits(side(rule.minimum, "min", low), side(rule.maximum, "max", high))
 
 
+def relative(rule: Rule) -> bool:
+    """Whether a limit of the rule is relative to the baseline."""
+    return isinstance(rule.minimum, Relative) or isinstance(rule.maximum, Relative)
+
+
+def relative_text(rule: Rule) -> str | None:
+    """What is said about limits relative to the baseline; None without any."""
+    sides = [(side, limit.by) for side, limit in (("min", rule.minimum), ("max", rule.maximum))
+             if isinstance(limit, Relative)]
+    return ", ".join(f"{side}: that of the baseline {by:+f}" for side, by in sides) or None
+
+
+def check_primary(rule: Rule, metric: Asked, low: float | None, high: float | None) -> None:
+    """Raises InputError for a written limit of the declared primary metric that lies outside `low` to `high`: only
+    now is it known which metric that is."""
+    for key, limit in (("min", rule.minimum), ("max", rule.maximum)):
+        if metric.primary and isinstance(limit, Decimal) \
+                and ((low is not None and limit < Decimal(low)) or (high is not None and limit > Decimal(high))):
+            raise rule.error((key,), f'"{key}": limit {limit} lies outside the range of {metric.name}, '
+                             f"{'−∞' if low is None else f'{low:g}'} to {'∞' if high is None else f'{high:g}'}",
+                             "write shares as fractions, 0.8 for 80 %")
+
+
 def _declared(evidence: Evidence, metric: str, side: str) -> Decimal | None:
     """A declared limit: `{metric: {min: …}}`, `primary: {metric: …, min: …}`, or a bare number, which
-    limits the metric on its worse side."""
+    limits the metric on its worse side. Raises InputError for one that can never decide."""
     value: Any = evidence.declared.get(metric)
     primary = primary_of(evidence)
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -146,7 +172,13 @@ def _declared(evidence: Evidence, metric: str, side: str) -> Decimal | None:
     elif not isinstance(value, dict):
         value = primary if primary.get("metric") == metric else {}
     limit = value.get(side)
-    return exact(limit) if isinstance(limit, int | float) and not isinstance(limit, bool) else None
+    if not isinstance(limit, int | float) or isinstance(limit, bool):
+        return None
+    row = row_of(metric, evidence)
+    if (row.low is not None and limit < row.low) or (row.high is not None and limit > row.high):
+        raise InputError(f"declared {side} {limit:g} of {metric} lies outside its range", where="evidence",
+                         fix="declare shares as fractions, 0.8 for 80 %, and measure again")
+    return exact(limit)
 
 
 def exact(number: float) -> Decimal:

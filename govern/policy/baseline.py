@@ -7,7 +7,7 @@ from fractions import Fraction
 from govern.evidence import Evidence, Group
 from govern.policy.asking import exact
 from govern.policy.measured import of_group
-from govern.policy.quantities import Bound, Rate
+from govern.policy.quantities import Bound, Difference, Quantity, Rate, Ratio
 
 
 def same_group(baseline: Evidence, group: Group) -> Group | None:
@@ -22,7 +22,17 @@ def value_in(baseline: Evidence, metric: str, group: Group, label: str | None = 
     """The baseline's value of a metric of the same group, exact for ratios of counts; None where it has none."""
     same = same_group(baseline, group)
     found = None if same is None else of_group(baseline, metric, same.id, label)
-    if isinstance(found, Rate):
-        x, n = found.exact
-        return Fraction(x, n) if n else None
-    return None if found is None or found.value is None else exact(found.value)
+    return None if found is None else exactly(found)
+
+
+def exactly(quantity: Quantity) -> Bound | None:
+    """An estimate as an exact number: a fraction for ratios of counts and what is compared of them, else the shortest
+    decimal of its float; None where it is undefined."""
+    if quantity.value is None:
+        return None
+    if isinstance(quantity, Rate):
+        return Fraction(*quantity.exact)
+    if isinstance(quantity, Difference | Ratio):
+        a, b = Fraction(*quantity.a.exact), Fraction(*quantity.b.exact)
+        return a - b if isinstance(quantity, Difference) else a / b
+    return exact(quantity.value)

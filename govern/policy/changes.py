@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from govern.policy.describe import PHASES, as_text, by_phase, effective
+from govern.policy.describe import PHASES, as_text, by_phase, effective, written_name
 from govern.policy.fields import Relative, Rule, at_phase, texts
 from govern.policy.schema import Policy
 
@@ -80,6 +80,8 @@ def _head(old: Policy, new: Policy) -> Iterator[FieldChange]:
         one, two = getattr(old.info, name), getattr(new.info, name)
         if one != two:
             yield FieldChange(name.replace("_", " "), _shown(one), _shown(two))
+    if old.waiver_days != new.waiver_days:
+        yield FieldChange("waiver days", str(old.waiver_days), str(new.waiver_days))
 
 
 def _fields(old: Rule, new: Rule) -> Iterator[FieldChange]:
@@ -87,7 +89,8 @@ def _fields(old: Rule, new: Rule) -> Iterator[FieldChange]:
     for name in dict.fromkeys((*one, *two)):
         before, after = one.get(name), two.get(name)
         if not _same(before, after):
-            yield FieldChange(name, _shown(before), _shown(after), _effect(name, before, after))
+            shown = written_name(new if name in two else old, name).replace("_when", " when")
+            yield FieldChange(shown, _shown(before), _shown(after), _effect(name, before, after))
 
 
 def _same(one: Any, two: Any) -> bool:

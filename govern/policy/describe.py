@@ -75,15 +75,23 @@ def effective(rule: Rule) -> dict[str, Any]:
     for name in Defaults.model_fields:
         if name in found and found[name] is None:
             found[name] = getattr(rule.terms, name)
-    return found | {side: limit_of(rule, side) for side in ("min", "max") if side in found}
+    found |= {side: limit_of(rule, side) for side in ("min", "max") if side in found}
+    return found | {"applies_when": [dict(when) for _, when in rule.conditions]}
+
+
+def written_name(rule: Rule, field: str) -> str:
+    """The key of a field in a policy file: some are words of Python."""
+    info = type(rule.fields).model_fields.get(field)
+    return (info.alias if info is not None else None) or field
 
 
 def rows(rule: Rule) -> list[tuple[str, str]]:
     """What the rule says of itself, its title and kind apart: its own fields, its limits, the severity by phase,
     whose it is, what the source says and what was added, what was overridden, where it stands."""
     fields = rule.fields
-    said = [(name, as_text(getattr(fields, name))) for name in type(fields).model_fields
+    said = [(written_name(rule, name), as_text(getattr(fields, name))) for name in type(fields).model_fields
             if name in fields.model_fields_set and name not in _APART]
+    said += [("applies when", f"{as_text(when)} ({policy})") for policy, when in rule.conditions]
     source, ours = texts(fields.says).get("en", ""), texts(fields.ours).get("en", "")
     apart = [("limits", limits_text(rule)), ("severity", by_phase(fields.severity)), ("basis", fields.basis),
              ("cite", fields.cite or ""), ("says", source), ("ours", ours), ("tags", ", ".join(fields.tags)),

@@ -14,7 +14,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 
 from govern.errors import InputError, nearest, printable
 from govern.metrics import METRICS, Metric
+from govern.policy.when import OUTCOMES, When
 from govern.verdict import Change, Phase, Severity
+from govern.yamlcheck import ProblemAt
 
 T = TypeVar("T")
 PRIMARY = "primary"
@@ -90,6 +92,22 @@ Limit = Annotated[
 RelativeLimit = Annotated[float | Literal["declared"] | Baseline, BeforeValidator(_limit_or_relative)]
 
 
+class Each(Fields):
+    """What a rule is repeated over: the groups for which other rules came out so, or the items of a card list."""
+
+    rule: str | list[str] | None = Field(None, description="rules whose groups are taken, by id")
+    outcome: list[Literal[OUTCOMES]] = Field(  # type: ignore[valid-type]
+        default_factory=lambda: ["fail"], min_length=1, description="outcomes of the comparisons whose groups are taken"
+    )
+    card: str | None = Field(None, description="a list of the card, taken item by item; a.b is the list b inside a")
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.rule is None) == (self.card is None):
+            raise ValueError("repeats over rule or card, one of the two; write {rule: ID} or {card: NAME}")
+        return self
+
+
 class RuleFields(Fields):
     """What every rule says about itself."""
 
@@ -106,6 +124,11 @@ class RuleFields(Fields):
     absent: Absent | ByPhase[Absent] | None = Field(
         None,
         description="what it means that the rule's input was not given or does not exist: n/a, review or fail",
+    )
+    when: When | None = Field(
+        None,
+        description="the rule is n/a unless all of this holds: task, phase, settings.*, declared.*, card.*: a value, "
+        "a list of values, or true (is there) or false; {rule: ID, outcome: [fail]}: another rule came out so",
     )
 
 
@@ -150,7 +173,7 @@ class LimitFields(RuleFields):
     @model_validator(mode="after")
     def _decided_by_interval(self) -> Self:
         if self.calibrate and self.decide == "point":
-            raise ValueError("decide: point has no error to calibrate; remove calibrate")
+            raise ProblemAt("calibrate", "decide: point has no error to calibrate; remove calibrate")
         return self
 
 
@@ -182,7 +205,8 @@ class Rule:
     """A rule in force: its own fields, with the file's defaults filled in, and where it stands.
 
     `minimum` and `maximum` are exact decimals, "declared", relative to the baseline, or None. `changes` are the
-    overrides that were made to it. `places` holds file, line and column of its keys and items.
+    overrides that were made to it, `conditions` when the policies it comes through apply, each with the policy's name.
+    `places` holds file, line and column of its keys and items.
     """
 
     fields: Any
@@ -192,6 +216,7 @@ class Rule:
     minimum: Decimal | str | Relative | None = None
     maximum: Decimal | str | Relative | None = None
     changes: tuple[Change, ...] = ()
+    conditions: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     places: Mapping[tuple[str | int, ...], tuple[str, int, int]] = field(default_factory=dict)
 
     @property
@@ -272,17 +297,17 @@ def check_limits(minimum: Any, maximum: Any, low: float | None, high: float | No
     `high`, where it would be a percentage or a slip and could never decide."""
     if minimum is None and maximum is None:
         raise ValueError("needs min or max; add one")
-    limits = [v for v in (minimum, maximum) if v is not None and v != DECLARED]
-    numbers = [v for v in limits if not isinstance(v, Baseline)]
-    for v in limits:
+    limits = {key: v for key, v in (("min", minimum), ("max", maximum)) if v is not None and v != DECLARED}
+    numbers = {key: v for key, v in limits.items() if not isinstance(v, Baseline)}
+    for key, v in limits.items():
         if isinstance(v, Baseline) and low is not None and high is not None and abs(v.baseline) > high - low:
-            raise ValueError(f"limit {v.baseline:g} from the baseline is more than the metric's whole range; "
-                             "write shares as fractions, -0.02 for 2 points less")
+            raise ProblemAt(key, f"{v.baseline:g} from the baseline is more than the whole range; "
+                            "write shares as fractions, -0.02 for 2 points less")
     if len(numbers) == 2 and minimum > maximum:
-        raise ValueError(f"min {minimum} is above max {maximum}; exchange them")
-    for v in numbers:
+        raise ProblemAt("min", f"min {minimum:g} is above max {maximum:g}; exchange them")
+    for key, v in numbers.items():
         if (low is not None and v < low) or (high is not None and v > high):
             ends = [f"{word} {end:g}" for word, end in (("from", low), ("to", high)) if end is not None]
-            raise ValueError(
-                f"limit {v:g} lies outside the range {' '.join(ends)}; write shares as fractions, 0.8 for 80 %"
+            raise ProblemAt(
+                key, f"limit {v:g} lies outside the range {' '.join(ends)}; write shares as fractions, 0.8 for 80 %"
             )

@@ -16,10 +16,12 @@ from govern.codec import read_bytes
 from govern.errors import InputError
 from govern.metrics import METRICS, Metric
 from govern.policy.calibrated import MOST_SMALLER
+from govern.policy.coverage import CATEGORIES
 from govern.policy.describe import PHASES, as_text, effective, limit_of
 from govern.policy.fields import Rule, as_list, at_phase, texts
 from govern.policy.packs import MAX_BYTES, NO_OWN, find, load_policy
 from govern.policy.schema import Draft, Head, OverrideFields, Policy, build, read_head
+from govern.policy.standing import STALE_DAYS
 from govern.policy.testing import prepare, read_tests
 from govern.yamlcheck import Place
 from govern.yamlfile import YamlDoc, parse_yaml, validate
@@ -27,8 +29,6 @@ from govern.yamlfile import YamlDoc, parse_yaml, validate
 ERROR = "error"
 SOURCES = ("law", "guidance", "standard")
 ORDER = ("info", "warn", "review", "block")
-CATEGORIES = ("technology", "process", "culture")
-STALE_DAYS = 180
 
 
 @dataclass(frozen=True)

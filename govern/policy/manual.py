@@ -88,7 +88,7 @@ def field_rows(model: type[BaseModel], parent: type[BaseModel] | None) -> tuple[
         if name == "kind" or (name in known and known[name].description == info.description):
             continue
         default = None if info.is_required() else info.get_default(call_default_factory=True)
-        rows.append(FieldRow(name, info.is_required(), _written(default), info.description or ""))
+        rows.append(FieldRow(info.alias or name, info.is_required(), _written(default), info.description or ""))
     return tuple(rows)
 
 

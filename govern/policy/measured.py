@@ -65,6 +65,17 @@ def of_group(evidence: Evidence, metric: str, group: str = OVERALL, label: str |
     return replace(_score(found, status), tested=True, p_value=test.value if test else None)
 
 
+def decisions_of(evidence: Evidence) -> list[str]:
+    """The decision columns that were measured, in their order."""
+    return list(dict.fromkeys(m.decision for m in evidence.measurements if m.decision is not None))
+
+
+def named(m: Measurement) -> str:
+    """What a measurement of the data or of the explanation is about: a column, a case, a list of columns, or a group
+    by its id."""
+    return m.slice.partition(": ")[2] if m.slice else m.group
+
+
 def failure(evidence: Evidence, metric: str, groups: Iterable[Group]) -> str | None:
     """Why the metric could not be measured in one of the groups, the first of them; None where it could in all."""
     for g in groups:

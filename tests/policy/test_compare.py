@@ -119,18 +119,17 @@ def test_what_would_settle_it_are_rows_of_the_new_version(verdict: Judge) -> Non
 
 @pytest.mark.parametrize(("old", "metric", "outcome", "reason"), [
     (None, "accuracy", "n/a", "no --baseline was given"),
-    (regression({"a": (10, 5, 0.0)}), "accuracy", "not_run", "the baseline is of a regression task, not a binary one"),
-    (OLD, "roc_auc", "not_run", "ROC AUC was not measured in the baseline"),
-    (both((5, 9), (5, 9), settings={"data": {"positive": "0"}}), "accuracy", "not_run",
-     "the positive label of the baseline is 0, not 1"),
-    (both((5, 9), (5, 9), settings={"data": {"positive": "1", "favourable": "1"}}), "selection_rate", "not_run",
-     "the favourable label of the baseline is 1, not 0")])
+    (OLD, "roc_auc", "not_run", "ROC AUC was not measured in the baseline")])
 def test_a_baseline_that_cannot_be_compared(verdict: Judge, old: Evidence | None, metric: str, outcome: str,
                                             reason: str) -> None:
-    new = both((800, 1000), (700, 1000), scores=(score("roc_auc", 0.8, 0.05, transform="logit"),),
-               settings={"data": {"positive": "1", "favourable": "0"}})
+    new = both((800, 1000), (700, 1000), scores=(score("roc_auc", 0.8, 0.05, transform="logit"),))
     finding = only(verdict(new, rule(metric=metric, min="0"), baseline=old))
     assert (finding.outcome, finding.reason) == (outcome, reason)
+
+
+def test_a_baseline_of_another_task_is_refused(verdict: Judge) -> None:
+    with pytest.raises(InputError, match="baseline"):
+        verdict(OLD, rule(min="0"), baseline=regression({"a": (10, 5, 0.0)}))
 
 
 def test_what_these_rows_lack(verdict: Judge) -> None:
@@ -194,6 +193,13 @@ def test_comparisons_count_in_the_family(verdict: Judge) -> None:
     found = verdict(both((850, 1000), (840, 1000)), rule(min="0") + rule(id="D", metric="precision", min="0"),
                     baseline=OLD).findings
     assert {f.seen.level_fail for f in found if f.seen} == {0.025}
+
+
+def test_a_limit_of_the_primary_metric_beyond_its_range(verdict: Judge) -> None:
+    declared = replace(OLD, declared={"primary": {"metric": "accuracy"}})
+    with pytest.raises(InputError, match=r'"min": limit 2 lies outside the range of accuracy, -1 to 1'):
+        verdict(declared, rule(metric="primary", min="2"), baseline=OLD)
+    assert only(verdict(declared, rule(metric="primary", min="-0.05"), baseline=OLD)).outcome == "pass"
 
 
 @pytest.mark.parametrize(("fields", "said"), [

@@ -8,15 +8,21 @@ from dataclasses import dataclass
 from govern.policy.asking import Documents, Question
 from govern.policy.fields import Rule, RuleFields
 from govern.policy.rules import (
+    attest,
     bound,
     calibration,
     compare,
     compute,
+    data,
     disparity,
     document,
+    explanation,
     four_fifths,
+    fresh,
+    integrity,
     smoke,
     support,
+    table,
 )
 
 
@@ -37,7 +43,13 @@ KINDS: dict[str, Kind] = {
     "support": Kind(support.SupportFields, support.questions),
     "calibration": Kind(calibration.CalibrationFields, calibration.questions),
     "compare": Kind(compare.CompareFields, compare.questions),
+    "explanation": Kind(explanation.ExplanationFields, explanation.questions),
     "smoke": Kind(smoke.SmokeFields, smoke.questions),
     "document": Kind(document.DocumentFields, document.questions),
+    "table": Kind(table.TableFields, table.questions),
     "compute": Kind(compute.ComputeFields, compute.questions),
+    "data": Kind(data.DataFields, data.questions),
+    "attest": Kind(attest.AttestFields, attest.questions),
+    "fresh": Kind(fresh.FreshFields, fresh.questions),
+    "integrity": Kind(integrity.IntegrityFields, integrity.questions),
 }

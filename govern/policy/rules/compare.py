@@ -16,7 +16,7 @@ evidence of the old version alone, neither its model nor its data.
 
 Limits: the two evidences are treated as independent samples. Where the same rows were used for both, the true interval
 is narrower and the rule decides too seldom, never too often; the finding says so. A baseline of another task or with
-another positive label cannot be compared.
+another positive or favourable label is refused.
 
 Source: Newcombe 1998, Stat. Med. 17:873–890, method 10; Zou & Donner 2008, Stat. Med. 27:1693–1702, for other metrics.
 """
@@ -38,6 +38,7 @@ from govern.policy.asking import (
     Documents,
     Question,
     calibrates,
+    check_primary,
     in_family,
     levels_of,
     limits_of,
@@ -52,7 +53,8 @@ from govern.policy.groups import compared, gated, is_exempt, joined, left_out
 from govern.policy.measured import failure, of_group
 from govern.policy.quantities import Quantity, Rate, Score, ScoreDifference, between
 from govern.policy.settle import settle
-from govern.policy.tasks import JUDGED, Asked, metrics_of, row_of, setting
+from govern.policy.tasks import JUDGED, Asked, metrics_of, row_of
+from govern.yamlcheck import ProblemAt
 
 NO_SUCH_GROUP = "the baseline has no such group"
 SAME_ROWS = "the same data were measured for both: the interval is wider than one from pairs of predictions would be"
@@ -85,7 +87,7 @@ class CompareFields(LimitFields):
         shares = all(n != PRIMARY and (rows[n].low, rows[n].high) == (0.0, 1.0) for n in names)
         check_limits(self.min, self.max, -1.0 if shares else None, 1.0 if shares else None)
         if self.by and self.against == "trivial":
-            raise ValueError("by needs against: baseline; the trivial answer is not measured for groups")
+            raise ProblemAt("by", "by needs against: baseline; the trivial answer is not measured for groups")
         return self
 
 
@@ -104,6 +106,10 @@ def questions(rule: Rule, documents: Documents) -> list[Question]:
     metrics = metrics_of(rule, documents.evidence)
     if not metrics:
         return [settled("n/a", "no primary metric is declared", metric=PRIMARY)]
+    for metric in metrics:
+        row = row_of(metric.name, documents.evidence)
+        if (row.low, row.high) == (0.0, 1.0):
+            check_primary(rule, metric, -1.0, 1.0)
     if rule.fields.against == "trivial":
         return [not_there(m) if m.absent else _against_trivial(rule, documents, m) for m in metrics]
     where: list[tuple[tuple[str, ...], str | None]] = [((), None)]
@@ -140,8 +146,6 @@ def _against_baseline(rule: Rule, documents: Documents, metric: Asked, features:
         return not_there(metric, features)
     if why:
         return say("n/a", why)
-    if other := _other(evidence, baseline, metric.name):
-        return say("not_run", other)
     groups = compared(rule, evidence, features) if features else [evidence.groups_by_id[OVERALL]]
     if not groups:
         return say("n/a", "no group has rows")
@@ -161,17 +165,6 @@ def _against_baseline(rule: Rule, documents: Documents, metric: Asked, features:
         pairs.append(Pair(g, between(own, theirs, "difference"), same.n if same else 0, small))
     judge = partial(_judge, rule, documents, metric, features, pairs)
     return Question(judge, metric.name, features, uncertain=in_family(rule), label=metric.label)
-
-
-def _other(evidence: Evidence, baseline: Evidence, metric: str) -> str | None:
-    """Why the two evidences do not speak of the same thing, None where they do."""
-    if evidence.task != baseline.task:
-        return f"the baseline is of a {baseline.task} task, not a {evidence.task} one"
-    for name in ("positive", *(("favourable",) if metric == "selection_rate" else ())):
-        ours, theirs = setting(evidence, name), setting(baseline, name)
-        if ours != theirs and None not in (ours, theirs):
-            return f"the {name} label of the baseline is {theirs}, not {ours}"
-    return None
 
 
 def _same(baseline: Evidence, groups: list[Group]) -> list[Group]:

@@ -43,10 +43,11 @@ from govern.policy.decide import bound_text
 from govern.policy.fields import ByPhase, Insufficient, MetricNames, Rule, RuleFields, as_list
 from govern.policy.fifths import SIGNIFICANT, Held, Member, combine, highest, hold, settle
 from govern.policy.groups import SHOWN, compared, gated, is_exempt, joined, left_out
-from govern.policy.measured import of_group
+from govern.policy.measured import decisions_of, of_group
 from govern.policy.quantities import Rate, Ratio
 from govern.policy.tasks import Asked, metrics_of
 from govern.verdict import RuleOutcome
+from govern.yamlcheck import ProblemAt
 
 RATED = ("selection_rate", "scoring_rate", "share_above_median")
 FOUR_FIFTHS = Decimal("0.80")
@@ -94,12 +95,12 @@ class FourFifthsFields(RuleFields):
     @model_validator(mode="after")
     def _checked(self) -> Self:
         if not 0 < self.min <= 1:
-            raise ValueError("min of a ratio lies above 0 and is at most 1; write 0.8 for 80 %")
+            raise ProblemAt("min", "min of a ratio lies above 0 and is at most 1; write 0.8 for 80 %")
         if self.decisions != "none" and "selection_rate" not in as_list(self.metric):
-            raise ValueError("decisions are selections; write metric: selection_rate, or remove decisions")
+            raise ProblemAt("decisions", "decisions are selections; write metric: selection_rate, or remove decisions")
         steps = self.decisions
         if isinstance(steps, list) and (not steps or len(set(steps)) < len(steps)):
-            raise ValueError("decisions names none, or one twice; name each once, or write all")
+            raise ProblemAt("decisions", "decisions names none, or one twice; name each once, or write all")
         return self
 
 
@@ -111,11 +112,6 @@ def questions(rule: Rule, documents: Documents) -> list[Question]:
     features = gated(rule, evidence)
     return [_question(rule, documents, metric, decision, of, why)
             for metric, decision in _steps(rule, evidence) for of, why in features]
-
-
-def decisions_of(evidence: Evidence) -> list[str]:
-    """The decision columns that were measured, in their order."""
-    return list(dict.fromkeys(m.decision for m in evidence.measurements if m.decision is not None))
 
 
 def _steps(rule: Rule, evidence: Evidence) -> list[tuple[Asked, str | None]]:

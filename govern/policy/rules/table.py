@@ -1,0 +1,197 @@
+"""A table that must be published: the counts of every group, whatever they show. It has no limit and judges no number;
+it fails where the evidence does not hold what the table needs.
+
+How it is computed: `groups` lists each group's rows, how many of them are predicted favourable, the rate and its ratio
+to the highest rate of the same table; `scores` the same for scores above the median of all rows, `decisions` for each
+decision column among the rows that reached it; `unknown` counts the rows with a missing or unknown value, `shares` the
+rows of each group. `levels` are names that must be there, with nobody in them too. Groups below `exclude_below` of the
+rows stay in the table with rows and rate, are left out of the ratios, are never the reference, and need a reason in the
+card under `reason_in`.
+
+How to read it: the rows are the finding's comparisons. A pass says that the table is complete, not that its numbers are
+good: `four-fifths` or `disparity` judge them.
+
+Strengths: what a law asks to be published cannot be forgotten: a rule of this kind fails when its input is absent
+(`absent` says otherwise), and small groups cannot be dropped without words.
+
+Limits: it does not know whether the levels are those the law means; name them. Of weighted rows there are no counts of
+persons, and such a table is not given.
+
+Source: made for 6 RCNY 5-301 to 5-303 (New York City, Local Law 144 of 2021), which asks for exactly such tables, a
+median of the full sample, the number of unknown, and a reason for leaving out categories below 2 %.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import partial
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from govern.evidence import OVERALL, Evidence, Group
+from govern.policy.asking import Answer, Documents, Question, not_measured, not_there, settled
+from govern.policy.fields import Absent, ByPhase, Rule, RuleFields
+from govern.policy.fifths import Member, highest
+from govern.policy.groups import gated, joined, left_out
+from govern.policy.measured import decisions_of, of_group
+from govern.policy.quantities import Rate, Ratio
+from govern.policy.tasks import Asked, for_task
+from govern.policy.words import filled, inside
+from govern.verdict import Comparison, RuleOutcome, Settle
+from govern.yamlcheck import ProblemAt
+
+RATED = ("groups", "scores", "decisions")
+
+
+class TableFields(RuleFields):
+    """A table that must be published: rows, rates and ratios of every group, unknown rows, or shares."""
+
+    kind: Literal["table"]
+    of: Literal["groups", "scores", "decisions", "unknown", "shares"] = Field(
+        description="groups: favourable predictions; scores: scores above the median of all rows; decisions: each "
+        "decision column; unknown: rows with a missing or unknown value; shares: rows of each group"
+    )
+    by: list[str] = Field(
+        default_factory=list,
+        description="features and intersections; omitted: every sensitive feature and asked intersection",
+    )
+    levels: list[str] = Field(
+        default_factory=list, description="groups that must be in the table; of an intersection, values that must be"
+    )
+    exclude_below: float | None = Field(
+        None, gt=0, lt=1, description="groups with a smaller share of the rows are left out of the ratios"
+    )
+    reason_in: str | None = Field(
+        None, description="the field of the card that must say why groups are left out; a.b is the field b inside a"
+    )
+    label: str | None = Field(
+        None,
+        description="a class of a multiclass task; omitted: the favourable one where it was given, else every class",
+    )
+    absent: Absent | ByPhase[Absent] | None = Field(
+        "fail", description="what it means that the table's input was not given or does not exist: n/a, review or fail"
+    )
+
+    @model_validator(mode="after")
+    def _excluded_with_reason(self) -> Self:
+        if (self.exclude_below is None) != (self.reason_in is None):
+            raise ProblemAt("exclude_below" if self.reason_in is None else "reason_in",
+                            "exclude_below and reason_in belong together; give both")
+        if self.exclude_below is not None and self.of not in RATED:
+            raise ProblemAt("exclude_below", f"is for tables with ratios, of {', '.join(RATED)}; remove it")
+        if self.levels and self.of == "unknown":
+            raise ProblemAt("levels", "levels are those of known groups; remove levels")
+        return self
+
+
+def questions(rule: Rule, documents: Documents) -> list[Question]:
+    """One question for each feature (and decision column, and class)."""
+    evidence = documents.evidence
+    if not evidence.feature_groups:
+        return [settled("n/a", "no sensitive feature was given")]
+    features = gated(rule, evidence)
+    if rule.fields.of not in RATED:
+        return [_counted(rule, documents, of, why) for of, why in features]
+    decisions: list[str | None] = [None]
+    if rule.fields.of == "decisions":
+        decisions = [*decisions_of(evidence)]
+        if not decisions:
+            return [settled("n/a", "no decision column was given", metric="selection_rate")]
+    metrics = for_task(rule, evidence, [_metric(rule, evidence)]) if decisions == [None] else [_metric(rule, evidence)]
+    return [_rated(rule, documents, metric, decision, of, why)
+            for metric in metrics for decision in decisions for of, why in features]
+
+
+def _metric(rule: Rule, evidence: Evidence) -> Asked:
+    scores = "share_above_median" if evidence.task == "regression" else "scoring_rate"
+    return Asked(scores if rule.fields.of == "scores" else "selection_rate")
+
+
+def _counted(rule: Rule, documents: Documents, features: tuple[str, ...], why: str | None) -> Question:
+    """A table of rows: of the unknown groups, or of all."""
+    if why:
+        return settled("n/a", why, features=features)
+    evidence, rows = documents.evidence, documents.rows
+    unknown = rule.fields.of == "unknown"
+    groups = [g for g in evidence.feature_groups[features] if g.missing or not unknown]
+    seen = [Comparison(g.id, "pass", g.n / rows if rows else None, n=rows, numerator=g.n) for g in groups]
+    missing = () if unknown else _lacking(rule, groups)
+    n = sum(g.n for g in groups)
+    said = f"{n:,} {'row' if n == 1 else 'rows'} with a missing or unknown value" if unknown else None
+    lowest = None if unknown else min(seen, key=_value, default=None)
+    judge = partial(_judge, missing, None, said, seen, lowest, None)
+    return Question(judge, None if unknown else "group_share", features)
+
+
+def _rated(rule: Rule, documents: Documents, metric: Asked, decision: str | None, features: tuple[str, ...],
+           why: str | None) -> Question:
+    """A table of rates and their ratios to the highest."""
+    evidence, fields = documents.evidence, rule.fields
+    say = partial(settled, metric=metric.name, features=features, label=metric.label, decision=decision)
+    if why:
+        return say("n/a", why)
+    if metric.absent:
+        return not_there(metric, features)
+    groups = [g for g in evidence.feature_groups[features] if not g.missing]
+    rates = [of_group(evidence, metric.name, g.id, metric.label, decision) for g in (evidence.groups_by_id[OVERALL],
+                                                                                     *groups)]
+    known = [rate for rate in rates if isinstance(rate, Rate)]
+    if len(known) < len(rates):
+        if decision is None:
+            return not_measured(rule, metric, documents, features)
+        return say("not_run", f"decision {decision} was not measured for every group of {':'.join(features)}")
+    if any(rate.count is None for rate in known):
+        return say("not_run", "rows are weighted or repeat persons, so that there are no counts of persons")
+    below = Decimal(str(fields.exclude_below or 0)) * known[0].size
+    members = [Member(g, rate, rate.size < below) for g, rate in zip(groups, known[1:], strict=True)]
+    best = highest(members)
+    seen = [_row(m, best) for m in members]
+    out = [m.group.name for m in members if m.exempt]
+    unsaid = fields.reason_in if out and not filled(inside(evidence.card, fields.reason_in)) else None
+    said = left_out(rule, evidence, features)
+    said = joined(f"left out of the ratios: {', '.join(out)}", said) if out else said
+    lowest = min((c for c in seen if c.group != c.reference), key=_value, default=seen[0] if seen else None)
+    judge = partial(_judge, _lacking(rule, groups), unsaid, said, seen, lowest, "ratio")
+    return Question(judge, metric.name, features, label=metric.label, decision=decision)
+
+
+def _row(member: Member, best: Member | None) -> Comparison:
+    """A group's row: its counts, and the ratio to the highest rate unless it is left out of the ratios."""
+    own = member.rate
+    ratio = None if best is None else Ratio(own, best.rate)
+    why = "below the share of rows that takes part in the ratios" if member.exempt else ratio.why if ratio else own.why
+    return Comparison(
+        member.group.id,
+        "pass",
+        None if ratio is None or member.exempt else ratio.value,
+        reference=best.group.id if best else None,
+        compare="ratio",
+        n=own.size,
+        reference_n=best.rate.size if best else None,
+        numerator=own.count,
+        reference_numerator=best.rate.count if best else None,
+        exempt=member.exempt,
+        reason=why,
+    )
+
+
+def _lacking(rule: Rule, groups: list[Group]) -> tuple[str, ...]:
+    """The levels that no group has."""
+    there = {g.name for g in groups} | {v for g in groups for v in g.values if v is not None}
+    return tuple(level for level in rule.fields.levels if level not in there)
+
+
+def _value(seen: Comparison) -> float:
+    return float("inf") if seen.value is None else seen.value
+
+
+def _judge(levels: tuple[str, ...], unsaid: str | None, said: str | None, rows: list[Comparison],
+           seen: Comparison | None, compare: str | None, _family: int) -> Answer:
+    """`levels` are those that are not there, `unsaid` the field of the card that does not give the reason."""
+    found = [f"the table lacks {', '.join(levels)}"] if levels else []
+    found += [f"card.{unsaid} does not say why groups are left out"] if unsaid else []
+    outcome: RuleOutcome = "fail" if found else "pass"
+    settle = Settle(text="Declare the levels in data.sensitive, so that those nobody has are listed with 0 rows.")
+    return Answer(outcome, "; ".join([*found, *([said] if said else [])]) or None, tuple(rows), seen, compare=compare,
+                  missing=(*levels, *([unsaid] if unsaid else [])), settle=settle if levels else None)
