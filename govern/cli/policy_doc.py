@@ -49,7 +49,8 @@ def _contents() -> list[Block]:
 
 
 def _first_sentence(text: str) -> str:
-    return text.split("\n\n")[0].split(". ")[0].rstrip(".") + "."
+    first = text.split("\n\n")[0].split(". ")[0].rstrip(".")
+    return first if first.endswith("?") else first + "."
 
 
 def _kind(kind: str) -> list[Block]:

@@ -96,6 +96,8 @@ def _written(default: Any) -> str:
     """A default as it would be written in a policy; nothing for none."""
     if isinstance(default, BaseModel):
         return "{" + ", ".join(f"{k}: {v}" for k, v in default.model_dump().items()) + "}"
+    if isinstance(default, bool):
+        return str(default).lower()
     return "" if default in (None, [], "") else str(default)
 
 
