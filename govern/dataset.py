@@ -24,7 +24,8 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a data set; `distinct` is None above the counted limit (then `levels` is empty)."""
+    """A column of a data set; `distinct` is None above the counted limit (then `levels` is empty). `others` are the
+    rows whose level is not among the most frequent ones, which `levels` lists."""
 
     name: str
     role: str
@@ -35,6 +36,7 @@ class Column:
     high: float | None = None
     levels: tuple[Level, ...] = ()
     bins: tuple[Bin, ...] = ()
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,8 +194,9 @@ def levels_of(rule: Rule, comparisons: int, tails: int, family: int) -> Levels:
 
 
 def calibrates(rule: Rule) -> bool:
-    """Whether the levels of rates are to be proved for their sizes."""
-    return bool(rule.fields.calibrate if rule.fields.calibrate is not None else rule.terms.calibrate)
+    """Whether the levels of rates are to be proved for their sizes; never of a kind that has no error to prove."""
+    own = getattr(rule.fields, "calibrate", False)
+    return bool(own if own is not None else rule.terms.calibrate)
 
 
 def in_family(rule: Rule) -> bool:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from govern.evidence import Evidence, Group
 from govern.policy.asking import exact
 from govern.policy.measured import of_group
-from govern.policy.quantities import Bound, Difference, Quantity, Rate, Ratio
+from govern.policy.quantities import Bound, Difference, Quantity, Rate, Ratio, ScoreDifference
 
 
 def same_group(baseline: Evidence, group: Group) -> Group | None:
@@ -35,4 +35,6 @@ def exactly(quantity: Quantity) -> Bound | None:
     if isinstance(quantity, Difference | Ratio):
         a, b = Fraction(*quantity.a.exact), Fraction(*quantity.b.exact)
         return a - b if isinstance(quantity, Difference) else a / b
+    if isinstance(quantity, ScoreDifference) and quantity.a.value is not None and quantity.b.value is not None:
+        return exact(quantity.a.value) - exact(quantity.b.value)
     return exact(quantity.value)

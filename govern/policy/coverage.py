@@ -31,7 +31,7 @@ def coverage(policies: Sequence[Policy], puts: Sequence[Put]) -> tuple[Coverage,
         answers.setdefault((put.policy, put.rule.id), []).append(put.answer.outcome)
     rules = [(policy.info.name, rule) for policy in policies for rule in policy.rules]
     every = Counter(_category(rule) for _, rule in rules)
-    evidenced = Counter(_category(rule) for name, rule in rules if _decided(answers[name, rule.id]))
+    evidenced = Counter(_category(rule) for name, rule in rules if _decided(answers.get((name, rule.id), ())))
     cells = []
     for phase in PHASES:
         binding = Counter(_category(rule) for _, rule in rules if _binds(rule, phase))

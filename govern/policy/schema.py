@@ -186,12 +186,13 @@ def build(draft: Draft, own: Mapping[str, Metric]) -> Rule:
     name. Raises InputError at the first wrong key."""
     raw = dict(draft.raw)
     rule = raw["id"] if isinstance(raw.get("id"), str) else None
-    if raw.get("kind") not in KINDS:
+    kind = raw.get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
         doc, place = draft.find(("kind",))
-        what = 'key "kind" is missing' if "kind" not in raw else f'unknown kind "{printable(raw["kind"])}"'
+        what = 'key "kind" is missing' if "kind" not in raw else f'unknown kind "{printable(kind)}"'
         known = f"known kinds: {', '.join(KINDS)}"
-        raise doc.error(place, what, nearest(str(raw.get("kind", "")), list(KINDS)) or known, rule)
-    model = KINDS[raw["kind"]].fields
+        raise doc.error(place, what, nearest(str(kind or ""), list(KINDS)) or known, rule)
+    model = KINDS[kind].fields
     try:
         fields = model.model_validate(raw, context={"own": own})
     except ValidationError as err:

@@ -88,10 +88,12 @@ def _decides(point: SweepPoint) -> bool:
 
 
 def _depends(evidence: Evidence, put: Put) -> bool:
-    """Whether the question was answered from predictions that change with the threshold."""
+    """Whether the question was answered from predictions that change with the threshold. What has no limit (a table
+    that must be published) has the same answer at each."""
     row = row_of(put.metric, evidence)
     return (
-        put.question.decision is None
+        (put.answer.minimum is not None or put.answer.maximum is not None)
+        and put.question.decision is None
         and put.answer.outcome in ("pass", "fail", "insufficient")
         and row.family in ("count", "derived", "custom")
         and row.name != "prevalence"

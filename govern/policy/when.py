@@ -33,11 +33,11 @@ def _key(key: str) -> str:
     place, dot, path = key.partition(".")
     if key in PLAIN:
         return key
-    if place not in PLACES or not dot:
+    if place not in PLACES:
         known = [*PLAIN, *(f"{p}.…" for p in PLACES)]
         close = nearest(place, [*PLAIN, *PLACES])
         raise ValueError(f"is no condition; {close or 'use one of ' + ', '.join(known)}")
-    if not all(path.split(".")):
+    if not dot or not all(path.split(".")):
         raise ValueError(f"names nothing; write {place}.NAME")
     known_names = {"settings": SETTINGS, "declared": DECLARED}.get(place)
     if known_names is not None and not any(path == k or path.startswith(f"{k}.") or k.startswith(f"{path}.")

@@ -51,6 +51,12 @@ def inside(values: Any, path: str) -> Any:
     return values
 
 
+def in_card(path: str) -> bool:
+    """Whether a text is `card.` and a dotted path."""
+    place, _, rest = path.partition(".")
+    return place == "card" and all(rest.split("."))
+
+
 def filled(value: Any) -> bool:
     """Whether a card field says something: not empty, and not a placeholder without a reason.
 

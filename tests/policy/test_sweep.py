@@ -198,3 +198,27 @@ def test_counts_by_threshold_that_contradict_themselves_are_refused(verdict: Jud
 def test_older_evidence_has_no_sweep(verdict: Judge) -> None:
     result = verdict(evidence({"x": {"a": (10, 10, 10, 10), "b": (10, 10, 10, 10)}}), RATIO)
     assert result.sweep is None and not re.search(rb'"sweep"', document(result))
+
+
+FIFTHS = "- {id: F, kind: four-fifths, title: t, basis: convention, severity: review}\n"
+
+
+def test_the_four_fifths_convention_is_judged_at_every_threshold(verdict: Judge) -> None:
+    sweep = of(verdict(FOUND, FIFTHS))
+    assert [(q.rule, q.metric) for q in sweep.questions] == [("F", "selection_rate")]
+    for place, point in enumerate(sweep.points):
+        there = verdict(swept(ROWS, GRID, GRID[place]), FIFTHS).findings[0]
+        assert there.outcome == point.outcomes[0]
+    assert len({p.outcomes for p in sweep.points}) > 1
+
+
+def test_words_tables_and_comparisons_with_other_data_are_no_questions_of_the_threshold(verdict: Judge) -> None:
+    rules = (RATIO + "- {id: D, kind: document, title: t, basis: house, severity: warn, fields: [owner]}\n"
+             "- {id: T, kind: table, title: t, basis: law, severity: block, of: groups}\n"
+             "- {id: C, kind: compare, title: t, basis: house, severity: review, metric: accuracy, against: baseline, "
+             "min: -0.05}\n")
+    card = replace(FOUND, card={"owner": "A. Owner"})
+    sweep = of(verdict(card, rules, baseline=FOUND))
+    assert [q.rule for q in sweep.questions] == ["R"]
+    assert [n for n in sweep.notes if n.startswith("left out")] == [
+        "left out: C, kind compare is judged at the threshold in force alone"]

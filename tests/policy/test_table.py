@@ -116,6 +116,22 @@ def test_each_decision_is_a_table(verdict: Judge) -> None:
     assert (none.outcome, none.reason) == ("fail", "no decision column was given")
 
 
+def test_within_levels_of_a_control_feature(verdict: Judge) -> None:
+    cells = {"north": {"Male": (90, 100), "Female": (80, 100)}, "south": {"Male": (10, 100), "Female": (20, 100)}}
+    within = [(site, sex, x, n) for site, of in cells.items() for sex, (x, n) in of.items()]
+    groups = tuple(Group(f"w{i}", ("sex",), (sex,), n, 0, 0, within=(("site", site),))
+                   for i, (site, sex, _, n) in enumerate(within))
+    counts = tuple(Counts(f"w{i}", 0, x, 0, n - x, x) for i, (_, _, x, n) in enumerate(within))
+    found = replace(FOUND, groups=(*FOUND.groups, *groups), counts=(*FOUND.counts, *counts))
+    finding, race = verdict(found, rule(of="controls", by="[sex, race]")).findings
+    assert (finding.outcome, finding.each, finding.metric) == ("pass", "site", "selection_rate")
+    # Each level has its own highest rate.
+    assert [(c.group, c.reference, round(c.value or 0, 3)) for c in finding.comparisons] == [
+        ("w0", "w0", 1.0), ("w1", "w0", 0.889), ("w2", "w3", 0.5), ("w3", "w3", 1.0)]
+    assert (race.outcome, race.reason) == ("fail", "race was not counted within site")
+    assert only(verdict(FOUND, rule(of="controls", by="[sex]"))).reason == "no control feature was given"
+
+
 def test_unknown_rows_are_counted(verdict: Judge) -> None:
     finding = only(verdict(FOUND, rule(of="unknown", by="[sex]")))
     assert (finding.outcome, finding.reason) == ("pass", "250 rows with a missing or unknown value")

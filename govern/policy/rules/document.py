@@ -22,11 +22,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from govern.errors import printable
 from govern.policy.asking import Answer, Documents, Item, Question
 from govern.policy.fields import Each, Rule, RuleFields
-from govern.policy.words import filled, inside
+from govern.policy.words import filled, in_card, inside
 from govern.yamlcheck import ProblemAt
 
 
@@ -40,10 +41,15 @@ class DocumentFields(RuleFields):
         description="repeats the rule: {rule: ID} for every group that failed it, whose fields stand in the item of "
         "`in` that names the group under `key`; {card: NAME} for every item of a list of the card",
     )
-    in_: str | None = Field(
-        None, alias="in", pattern=r"^card\..+", description="the list of the card that speaks of groups: card.NAME"
-    )
+    in_: str | None = Field(None, alias="in", description="the list of the card that speaks of groups: card.NAME")
     key: str | None = Field(None, description="the field of its items that names the group")
+
+    @field_validator("in_")
+    @classmethod
+    def _names_a_list(cls, value: str | None) -> str | None:
+        if value is not None and not in_card(value):
+            raise ValueError(f'"{printable(value)}" names no list of the card; write card.NAME')
+        return value
 
     @model_validator(mode="after")
     def _groups_are_looked_up(self) -> Self:

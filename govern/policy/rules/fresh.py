@@ -21,13 +21,13 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from govern.errors import printable
 from govern.evidence import OVERALL, Evidence
 from govern.policy.asking import Answer, Documents, Question, settled
 from govern.policy.fields import Rule, RuleFields
-from govern.policy.words import inside, there
+from govern.policy.words import in_card, inside, there
 from govern.verdict import Comparison, RuleOutcome
 
 ZONES = 1  # the day may have begun already where the data were written
@@ -37,10 +37,15 @@ class FreshFields(RuleFields):
     """Whether a date is recent enough: the last day of the data, or a day that the card names."""
 
     kind: Literal["fresh"]
-    of: str = Field(
-        pattern=r"^(data|card\..+)$", description="data: the last day of the date column or of the period; card.FIELD"
-    )
+    of: str = Field(description="data: the last day of the date column or of the period; or card.FIELD")
     max_days: int = Field(ge=0, le=36_600, description="the greatest number of days up to the day of the decision")
+
+    @field_validator("of")
+    @classmethod
+    def _names_a_date(cls, value: str) -> str:
+        if value != "data" and not in_card(value):
+            raise ValueError(f'"{printable(value)}" names no date; write data or card.FIELD')
+        return value
 
 
 def questions(rule: Rule, documents: Documents) -> list[Question]:

@@ -3,8 +3,9 @@ it fails where the evidence does not hold what the table needs.
 
 How it is computed: `groups` lists each group's rows, how many of them are predicted favourable, the rate and its ratio
 to the highest rate of the same table; `scores` the same for scores above the median of all rows, `decisions` for each
-decision column among the rows that reached it; `unknown` counts the rows with a missing or unknown value, `shares` the
-rows of each group. `levels` are names that must be there, with nobody in them too. Groups below `exclude_below` of the
+decision column among the rows that reached it, `controls` the favourable predictions within each level of a control
+feature, with a highest rate of its own; `unknown` counts the rows with a missing or unknown value, `shares` the rows of
+each group. `levels` are names that must be there, with nobody in them too. Groups below `exclude_below` of the
 rows stay in the table with rows and rate, are left out of the ratios, are never the reference, and need a reason in the
 card under `reason_in`.
 
@@ -41,16 +42,17 @@ from govern.policy.words import filled, inside
 from govern.verdict import Comparison, RuleOutcome, Settle
 from govern.yamlcheck import ProblemAt
 
-RATED = ("groups", "scores", "decisions")
+RATED = ("groups", "scores", "decisions", "controls")
 
 
 class TableFields(RuleFields):
     """A table that must be published: rows, rates and ratios of every group, unknown rows, or shares."""
 
     kind: Literal["table"]
-    of: Literal["groups", "scores", "decisions", "unknown", "shares"] = Field(
+    of: Literal["groups", "scores", "decisions", "controls", "unknown", "shares"] = Field(
         description="groups: favourable predictions; scores: scores above the median of all rows; decisions: each "
-        "decision column; unknown: rows with a missing or unknown value; shares: rows of each group"
+        "decision column; controls: favourable predictions within each level of the control features; unknown: rows "
+        "with a missing or unknown value; shares: rows of each group"
     )
     by: list[str] = Field(
         default_factory=list,
@@ -86,21 +88,27 @@ class TableFields(RuleFields):
 
 
 def questions(rule: Rule, documents: Documents) -> list[Question]:
-    """One question for each feature (and decision column, and class)."""
-    evidence = documents.evidence
+    """One question for each feature (and decision column, control feature and class)."""
+    evidence, of = documents.evidence, rule.fields.of
     if not evidence.feature_groups:
         return [settled("n/a", "no sensitive feature was given")]
     features = gated(rule, evidence)
-    if rule.fields.of not in RATED:
-        return [_counted(rule, documents, of, why) for of, why in features]
-    decisions: list[str | None] = [None]
-    if rule.fields.of == "decisions":
-        decisions = [*decisions_of(evidence)]
-        if not decisions:
-            return [settled("n/a", "no decision column was given", metric="selection_rate")]
-    metrics = for_task(rule, evidence, [_metric(rule, evidence)]) if decisions == [None] else [_metric(rule, evidence)]
-    return [_rated(rule, documents, metric, decision, of, why)
-            for metric in metrics for decision in decisions for of, why in features]
+    if of not in RATED:
+        return [_counted(rule, documents, feature, why) for feature, why in features]
+    metric = _metric(rule, evidence)
+    if of == "decisions":
+        steps = decisions_of(evidence)
+        if not steps:
+            return [settled("n/a", "no decision column was given", metric=metric.name)]
+        return [_rated(rule, documents, metric, feature, why, decision=step) for step in steps
+                for feature, why in features]
+    controls: list[str | None] = [None]
+    if of == "controls":
+        controls = [*dict.fromkeys(g.within[0][0] for g in evidence.groups if g.within)]
+        if not controls:
+            return [settled("n/a", "no control feature was given", metric=metric.name)]
+    return [_rated(rule, documents, m, feature, why, control=control) for m in for_task(rule, evidence, [metric])
+            for control in controls for feature, why in features]
 
 
 def _metric(rule: Rule, evidence: Evidence) -> Asked:
@@ -124,36 +132,53 @@ def _counted(rule: Rule, documents: Documents, features: tuple[str, ...], why: s
     return Question(judge, None if unknown else "group_share", features)
 
 
-def _rated(rule: Rule, documents: Documents, metric: Asked, decision: str | None, features: tuple[str, ...],
-           why: str | None) -> Question:
-    """A table of rates and their ratios to the highest."""
+def _rated(rule: Rule, documents: Documents, metric: Asked, features: tuple[str, ...], why: str | None, *,
+           decision: str | None = None, control: str | None = None) -> Question:
+    """A table of rates and their ratios to the highest, within each level of `control` where it is given."""
     evidence, fields = documents.evidence, rule.fields
-    say = partial(settled, metric=metric.name, features=features, label=metric.label, decision=decision)
+    say = partial(settled, metric=metric.name, features=features, label=metric.label, decision=decision, each=control)
     if why:
         return say("n/a", why)
     if metric.absent:
         return not_there(metric, features)
-    groups = [g for g in evidence.feature_groups[features] if not g.missing]
-    rates = [of_group(evidence, metric.name, g.id, metric.label, decision) for g in (evidence.groups_by_id[OVERALL],
-                                                                                     *groups)]
-    known = [rate for rate in rates if isinstance(rate, Rate)]
-    if len(known) < len(rates):
+    parts = _parts(evidence, features, control)
+    if not parts:
+        return say("n/a", f"{':'.join(features)} was not counted within {control}")
+    groups = [evidence.groups_by_id[OVERALL], *(g for part in parts for g in part if not g.missing)]
+    of = {g.id: of_group(evidence, metric.name, g.id, metric.label, decision) for g in groups}
+    known = {group: rate for group, rate in of.items() if isinstance(rate, Rate)}
+    if len(known) < len(of):
         if decision is None:
             return not_measured(rule, metric, documents, features)
         return say("not_run", f"decision {decision} was not measured for every group of {':'.join(features)}")
-    if any(rate.count is None for rate in known):
+    if any(rate.count is None for rate in known.values()):
         return say("not_run", "rows are weighted or repeat persons, so that there are no counts of persons")
-    below = Decimal(str(fields.exclude_below or 0)) * known[0].size
-    members = [Member(g, rate, rate.size < below) for g, rate in zip(groups, known[1:], strict=True)]
-    best = highest(members)
-    seen = [_row(m, best) for m in members]
+    members, seen = [], []
+    for part in parts:
+        rows = known[OVERALL].size if control is None else sum(g.n for g in part)
+        below = Decimal(str(fields.exclude_below or 0)) * rows
+        of_part = [Member(g, known[g.id], known[g.id].size < below) for g in part if not g.missing]
+        best = highest(of_part)
+        seen += [_row(m, best) for m in of_part]
+        members += of_part
     out = [m.group.name for m in members if m.exempt]
     unsaid = fields.reason_in if out and not filled(inside(evidence.card, fields.reason_in)) else None
     said = left_out(rule, evidence, features)
-    said = joined(f"left out of the ratios: {', '.join(out)}", said) if out else said
+    said = joined(f"left out of the ratios: {', '.join(dict.fromkeys(out))}", said) if out else said
     lowest = min((c for c in seen if c.group != c.reference), key=_value, default=seen[0] if seen else None)
-    judge = partial(_judge, _lacking(rule, groups), unsaid, said, seen, lowest, "ratio")
-    return Question(judge, metric.name, features, label=metric.label, decision=decision)
+    judge = partial(_judge, _lacking(rule, groups[1:]), unsaid, said, seen, lowest, "ratio")
+    return Question(judge, metric.name, features, label=metric.label, decision=decision, each=control)
+
+
+def _parts(evidence: Evidence, features: tuple[str, ...], control: str | None) -> list[list[Group]]:
+    """The groups of a feature, all together or those within each level of a control feature."""
+    if control is None:
+        return [list(evidence.feature_groups[features])]
+    found: dict[str | None, list[Group]] = {}
+    for g in evidence.groups:
+        if g.features == features and len(g.within) == 1 and g.within[0][0] == control:
+            found.setdefault(g.within[0][1], []).append(g)
+    return list(found.values())
 
 
 def _row(member: Member, best: Member | None) -> Comparison:
