@@ -149,6 +149,17 @@ def test_policy_example_is_read(tmp_path: Path) -> None:
     assert "HC-02" in {rule.id for rule in policy.rules}
 
 
+def test_the_short_example_of_every_kind_is_read(tmp_path: Path) -> None:
+    from govern.policy.packs import load_policy
+
+    text = (ROOT / "docs" / "policies.md").read_text(encoding="utf-8")
+    (block,) = [b for b in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if b.startswith("rules:")]
+    place = tmp_path / "kinds.yaml"
+    head = 'schema: govern.policy/1\nname: kinds\nversion: "1"\ntitle: t\nstatus: guidance\nas_of: 2026-11-25\n'
+    place.write_text(head + block, encoding="utf-8")
+    assert {rule.fields.kind for rule in load_policy(str(place)).rules} == set(KINDS)
+
+
 def test_changelog_has_this_version() -> None:
     from govern import __version__
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal, localcontext
 from fractions import Fraction
 
 import numpy as np
@@ -57,6 +58,25 @@ def test_exchanging_the_groups_or_the_outcomes_changes_nothing():
 def test_fisher_of_a_million_rows(table):
     # scipy goes by logarithms of factorials there, which keep about nine digits.
     assert fisher_p(*table) == pytest.approx(scipys(*table), rel=1e-7)
+
+
+def test_fisher_of_a_million_rows_to_the_last_digits():
+    for x1, n1, x2, n2 in [(250_000, 500_000, 251_000, 500_000), (250_000, 500_000, 255_000, 500_000),
+                           (5_000, 100_000, 5_600, 110_000)]:
+        k = x1 + x2
+        with localcontext() as context:
+            context.prec = 40
+            chances, x = {x1: Decimal(1)}, x1
+            while x < k and chances[x] > Decimal("1e-60"):
+                chances[x + 1] = chances[x] * ((n1 - x) * (k - x)) / ((x + 1) * (n2 - k + x + 1))
+                x += 1
+            x = x1
+            while x > 0 and chances[x] > Decimal("1e-60"):
+                chances[x - 1] = chances[x] * (x * (n2 - k + x)) / ((n1 - x + 1) * (k - x + 1))
+                x -= 1
+            no_likelier = [c for c in chances.values() if c <= 1 + Decimal("1e-30")]
+            expected = float(sum(no_likelier) / sum(chances.values()))
+        assert fisher_p(x1, n1, x2, n2) == pytest.approx(expected, rel=1e-14)
 
 
 def test_fisher_of_counts_of_a_few_thousand_is_its_definition():
