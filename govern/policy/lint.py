@@ -29,6 +29,8 @@ from govern.yamlfile import YamlDoc, parse_yaml, validate
 ERROR = "error"
 SOURCES = ("law", "guidance", "standard")
 ORDER = ("info", "warn", "review", "block")
+# Kinds that hold a metric itself against a limit, on the metric's own scale.
+OF_ONE = ("bound", "calibration", "data", "explanation", "compute")
 
 
 @dataclass(frozen=True)
@@ -192,11 +194,11 @@ def _limits(file: File) -> Iterator[tuple[Entry, str, Decimal, tuple[float | Non
 def _scale(rule: Rule) -> tuple[float | None, float | None] | None:
     """The ends of the scale on which every metric of the rule has its limit; None where it cannot be told."""
     fields = rule.fields
-    names = as_list(getattr(fields, "metric", []))
+    names = as_list(getattr(fields, "metric", None) or [])
     rows = [METRICS[name] for name in names if name in METRICS]
-    if fields.kind not in ("bound", "calibration", "disparity", "four-fifths") or not rows or len(rows) < len(names):
+    if fields.kind not in (*OF_ONE, "disparity", "four-fifths") or not rows or len(rows) < len(names):
         return None
-    if fields.kind in ("bound", "calibration"):
+    if fields.kind in OF_ONE:
         return _widest([row.low for row in rows], min), _widest([row.high for row in rows], max)
     if fields.kind == "four-fifths" or fields.compare == "ratio":
         return 0.0, 1.0 if fields.kind == "four-fifths" or fields.against == "any" else None

@@ -12,6 +12,7 @@ from policy_evidence import HEAD
 from govern.policy import calibrated
 from govern.policy.lint import CHECKS, ERROR, Found, lint, lint_tests
 from govern.policy.packs import shipped
+from govern.resources import resource
 from govern.stats import exact
 
 TODAY = date(2026, 11, 22)
@@ -46,6 +47,11 @@ CASES: list[tuple[str, str, str | None]] = [
     ("always-passes", GAP.format("compare: ratio, against: largest, max: 5"), None),
     ("always-passes", BOUND.format("min: 0").replace("accuracy", "[accuracy, matthews_correlation]"), None),
     ("always-passes", BOUND.format("max: 1").replace("accuracy", "[accuracy, log_loss]"), None),
+    ("always-passes", BOUND.format("max: 1").replace("bound", "data").replace("accuracy", "missing_share"), "max:"),
+    ("always-passes", BOUND.format("max: 0").replace("bound", "data").replace("accuracy", "missing_share"), None),
+    ("always-passes", BOUND.format("features: [age], top: 3").replace("bound", "explanation").replace(
+        "metric: accuracy, ", ""), None),
+    ("always-passes", "- {id: R, kind: four-fifths, title: t, severity: info, basis: house, tags: [process]}\n", None),
     ("never-passes", BOUND.format("min: 1"), "min:"),
     ("never-passes", BOUND.format("max: 0"), "max:"),
     ("never-passes", BOUND.format("min: 1, decide: point"), None),
@@ -163,9 +169,13 @@ tests:
         "h.test.yaml:5:15: error: also-gone.json no such file; check the path"]
 
 
-def test_shipped_policies_are_clean() -> None:
+def test_shipped_policies_and_examples_are_clean() -> None:
     for pack in shipped():
         assert lint(pack.name, today=date.fromisoformat(pack.as_of)) == []
+    examples = sorted((resource("policies") / "kinds").glob("*.yaml"))
+    assert examples
+    for path in examples:
+        assert [f.one_line() for f in lint(str(path), today=date(2026, 11, 26))] == []
 
 
 def test_checks_are_documented_and_say_what_they_look_for() -> None:
