@@ -21,8 +21,8 @@ TEXT = "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 # The README ends where the reference begins, so these must be in the README itself.
-COMMANDS = ("report", "measure", "check", "render", "demo", "scan", "doctor", "policy")
-POLICY_COMMANDS = ("list", "show", "schema", "lock")
+COMMANDS = ("report", "measure", "check", "render", "demo", "scan", "selftest", "doctor", "policy")
+POLICY_COMMANDS = ("list", "show", "doc", "explain", "lint", "test", "diff", "lock", "schema")
 
 # Machine names and folders of whoever wrote a document have no place in it.
 PRIVATE = re.compile(r"/(?:work|tmp|home|root|Users)/|localhost|\b\d+\.\d+\.\d+\.\d+\b")

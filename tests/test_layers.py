@@ -19,7 +19,7 @@ BASE_MODULES = {"", "errors", "metrics", "dataset", "evidence", "verdict", "lock
 BASE = {"base"}
 BELOW_MEASURE = {"explain", "worker", "stats", "inputs"} | BASE
 
-# What each layer may import besides itself. machine and __main__ are parts of the command line.
+# What each layer may import besides itself. machine, selftest and __main__ are parts of the command line.
 MAY_IMPORT: dict[str, set[str]] = {
     "base": set(),
     "inputs": BASE,
@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "record": {"measure", "policy", "formats"} | BELOW_MEASURE,
     "cli": {"record", "measure", "policy", "formats", "demo", "scalar stats"} | BELOW_MEASURE,
 }
-CLI_MODULES = {"machine", "__main__"}
+CLI_MODULES = {"machine", "selftest", "__main__"}
 
 # Closed forms over single numbers: the gate may use them, so they need the standard library only.
 SCALAR_STATS = {"govern.stats", "govern.stats.derived", "govern.stats.effective", "govern.stats.estimate",

@@ -18,8 +18,11 @@ Kind = Literal["text", "label", "int", "float", "flag", "path", "choice", "band"
 MEASURING = ("report", "measure")
 JUDGING = ("report", "check")
 WRITING = ("report", "measure", "check", "render", "demo")
-EVERY = ("report", "measure", "check", "render", "demo", "scan", "policy", "doctor")
 LOCK = "policy lock"
+EVERY = ("report", "measure", "check", "render", "demo", "scan", "doctor", "selftest", "policy lint", "policy test",
+         LOCK)
+TELLING = ("policy show", "policy doc", "policy diff", "policy explain")
+POLICY = ("policy lint", "policy test", *TELLING)
 CARD = ("report", "render", "demo")
 
 
@@ -131,8 +134,9 @@ OPTIONS: tuple[Option, ...] = (
            "`better` one of higher, lower, neither, and the range where there is one."),
     Option("policies", "--policy", "text", "Policy to judge by: the name of a shipped one, or a file.",
            (*JUDGING, LOCK), ("baseline",), metavar="NAME|FILE", repeatable=True, panel="Judging", example="baseline"),
-    Option("phase", "--phase", "choice", "How far the use reaches; rules grow stricter with it.", JUDGING,
-           "team", ("desk", "poc", "team", "company"), panel="Judging"),
+    Option("phase", "--phase", "choice", "How far the use reaches; rules grow stricter with it.",
+           (*JUDGING, "policy explain"), "team",
+           ("desk", "poc", "team", "company"), panel="Judging"),
     Option("declared", "", "free",
            "Limits the owner commits to: `primary: {metric: roc_auc, min: 0.75}`, and "
            "compute metrics such as `latency_p95_ms: 50`.", panel="Judging"),
@@ -152,7 +156,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("card", "", "free",
            "The words only people can supply: owner, purpose, out_of_scope, limitations …", panel="Output"),
     Option("", "--config", "path", "Settings file; default: govern.yaml in the working folder.",
-           ("report", "measure", "check", LOCK), metavar="FILE", panel="Output", example="govern.yaml"),
+           ("report", "measure", "check", LOCK, *POLICY), metavar="FILE", panel="Output", example="govern.yaml"),
     Option("", "--compute", "text", "Measure latency and memory (measure), leave them out (skip), or take a "
            "compute.json.", ("report", "measure", "check", "demo"), metavar="measure|skip|FILE",
            panel="Output"),
@@ -160,10 +164,11 @@ OPTIONS: tuple[Option, ...] = (
            "else now.", ("report", "measure", "demo", LOCK), metavar="ISO", panel="Output",
            example="2026-11-03T00:00:00Z"),
     Option("", "--today", "text",
-           "Date on which waivers are looked at; default: the date of the time recorded.",
-           ("report", "check"), metavar="DATE", panel="Judging", example="2026-11-03"),
-    Option("", "--baseline", "path", "Evidence of the version in service, to compare with.", JUDGING,
-           metavar="EVIDENCE", panel="Judging", example="service/evidence.json"),
+           "Day of the decision, on which waivers are looked at; default: the date of the time recorded, for "
+           "`policy lint` today's.",
+           ("report", "check", "policy lint", "policy explain"), metavar="DATE", panel="Judging", example="2026-11-03"),
+    Option("", "--baseline", "path", "Evidence of the version in service, to compare with.",
+           (*JUDGING, "policy explain"), metavar="EVIDENCE", panel="Judging", example="service/evidence.json"),
     Option("", "--lock", "path",
            "Lock file of policies and declared limits, recorded when measuring; default: govern.lock beside "
            "govern.yaml, where there is one. With check: the file that must be the recorded one.",
@@ -171,9 +176,16 @@ OPTIONS: tuple[Option, ...] = (
     Option("", "--replace", "flag", "Write the lock anew where it differs.", (LOCK,), False, panel="Judging"),
     Option("", "--python", "path", "Python of the model's own environment.", MEASURING, metavar="PATH",
            panel="Model", later=True),
-    Option("", "--quiet", "flag", "Print nothing but errors.", (*EVERY, LOCK), False, panel="Output"),
-    Option("", "--verbose", "flag", "Print more, and the trace of an internal error.", (*EVERY, LOCK), False,
-           panel="Output"),
+    Option("", "--policy", "text", "Policy in which the rule is looked for; default: those of govern.yaml, else all "
+           "shipped ones.", ("policy explain",), (), metavar="NAME|FILE", repeatable=True, panel="Judging",
+           example="baseline"),
+    Option("", "--evidence", "path", "Evidence to judge the rule on.", ("policy explain",), metavar="EVIDENCE",
+           panel="Judging", example="govern-report/evidence.json"),
+    Option("", "--format", "choice", "Plain text or Markdown.", ("policy doc", "policy explain"), "text",
+           ("text", "md"), panel="Output"),
+    Option("", "--quiet", "flag", "Print nothing but errors.", EVERY, False, panel="Output"),
+    Option("", "--verbose", "flag", "Print more, and the trace of an internal error.",
+           (*EVERY, *TELLING), False, panel="Output"),
 )
 
 BY_NAME: dict[str, Option] = {o.name: o for o in OPTIONS}

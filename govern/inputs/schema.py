@@ -13,7 +13,7 @@ import math
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
 
 from govern.inputs.options import BY_NAME, KEYED, Option
 from govern.metrics import (
@@ -44,7 +44,9 @@ def label_text(value: Any) -> Any:
     return value
 
 
-Label = Annotated[str, BeforeValidator(label_text)]
+Label = Annotated[str, BeforeValidator(label_text), WithJsonSchema({"type": ["string", "number", "boolean"]})]
+# `version: 3.10` is read as it is written (`texts_as_written`).
+Written = Annotated[str, WithJsonSchema({"type": ["string", "number"]})]
 
 
 def _rising(cuts: list[float]) -> list[float]:
@@ -221,7 +223,7 @@ def _type_of(option: Option) -> Any:
     if option.key in _SHAPES:
         return _SHAPES[option.key]
     kinds: dict[str, Any] = {"int": Annotated[int, Field(ge=0, lt=2**32)], "float": float, "label": Label}
-    kind: Any = kinds.get(option.kind, str)
+    kind: Any = kinds.get(option.kind, Written)
     if option.choices:
         kind = Annotated[Literal[option.choices], _not_later(option)]
     return list.__class_getitem__(kind) if option.repeatable else kind

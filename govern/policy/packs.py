@@ -20,6 +20,7 @@ from govern.yamlfile import YamlDoc, parse_yaml
 MAX_BYTES = 1_000_000
 MAX_EXTENDS = 16
 SUFFIXES = (".yaml", ".yml")
+TESTS = ".test.yaml"
 NO_OWN: Mapping[str, Metric] = {}
 
 
@@ -35,11 +36,16 @@ class PackInfo:
     path: Path
 
 
+def _files() -> list[Path]:
+    """The files of the shipped policies; those of their tests stand beside them."""
+    return [p for p in sorted(resource("policies").glob("*.yaml")) if not p.name.endswith(TESTS)]
+
+
 @lru_cache
 def shipped() -> tuple[PackInfo, ...]:
     """The policies that come with govern, by name."""
     found = []
-    for path in sorted(resource("policies").glob("*.yaml")):
+    for path in _files():
         head = read_head(parse_yaml(path.read_bytes(), path.stem))
         found.append(PackInfo(head.name, head.version, head.status, head.as_of, texts(head.title), path))
     return tuple(found)
@@ -52,9 +58,9 @@ def find(name_or_path: str, *, base: Path | None = None) -> Path:
     """
     if "/" in name_or_path or name_or_path.endswith(SUFFIXES):
         return (base or Path()) / name_or_path
-    path = next((p for p in resource("policies").glob("*.yaml") if p.stem == name_or_path), None)
+    path = next((p for p in _files() if p.stem == name_or_path), None)
     if path is None:
-        known = [p.stem for p in sorted(resource("policies").glob("*.yaml"))]
+        known = [p.stem for p in _files()]
         said = nearest(name_or_path, known) or f"shipped: {', '.join(known)}; a path ends in .yaml or holds a slash"
         raise InputError(f'no policy "{printable(name_or_path)}"', fix=said)
     return path

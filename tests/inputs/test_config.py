@@ -310,8 +310,10 @@ def test_schema_agrees_with_the_reader(here: Path) -> None:
 
 
 def test_option_table_is_whole() -> None:
-    flags = [o.flag for o in OPTIONS if o.flag]
-    assert len(flags) == len(set(flags)) and len({o.name for o in OPTIONS}) == len(OPTIONS)
+    assert len({o.name for o in OPTIONS}) == len(OPTIONS)
+    for command in {c for o in OPTIONS for c in o.commands}:
+        flags = [o.flag for o in options_of(command)]
+        assert len(flags) == len(set(flags)), command
     assert all(o.key or o.flag for o in OPTIONS) and all(bool(o.commands) == bool(o.flag) for o in OPTIONS)
     assert {"--policy", "--phase", "--out", "--config"} <= {o.flag for o in options_of("check")}
     table = docs_table().splitlines()
