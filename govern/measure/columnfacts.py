@@ -123,6 +123,11 @@ class ColumnFacts:
         np.add.at(self._n, rows, n[held])
 
     @property
+    def empty(self) -> bool:
+        """Whether no row has a value."""
+        return not len(self.numbers) if self.kind == "number" else self._levels == {}
+
+    @property
     def levels(self) -> dict[str, int] | None:
         """Rows of each level; None above 1,000 of them, and for numbers."""
         if self._levels is None or self.kind == "number":

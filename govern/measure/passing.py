@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from govern.inputs.labels import Target, class_codes
 from govern.inputs.levels import LevelCoder
 from govern.inputs.target import outcomes
 from govern.inputs.weights import cluster_keys, weights
-from govern.measure.datafacts import Facts
+from govern.measure.datafacts import Facts, coded_texts, roles
 from govern.measure.expected import Expected
 from govern.measure.group_rows import GroupRows
 from govern.measure.outputs import Outputs
@@ -81,7 +81,7 @@ class Pass:
         waiting: tuple[_Rows, Callable[[], Predicted]] | None = None
         for batch in self.source.batches(plan.read, BATCH_ROWS, coded=sorted(coded)):
             self.read += batch.num_rows
-            batch = self._usable(batch)
+            batch = self._usable(batch, self._excluded)
             progress(stage, self.read, self.source.rows)
             if not batch.num_rows:
                 continue
@@ -98,26 +98,27 @@ class Pass:
             raise InputError(f"has no row that can be used: {why}", where=str(self.source.path),
                              fix="give rows whose outcome is known")
 
-    def _usable(self, batch: Any) -> Any:
-        """The rows that take part; the others are counted by reason."""
-        batch = self._without(batch, _missing(batch.column(self.plan.target)), TARGET_MISSING)
-        if self.plan.weight is not None and batch.num_rows:
-            batch = self._without(batch, _missing(batch.column(self.plan.weight)), WEIGHT_MISSING)
-            weight = weights(batch.column(self.plan.weight), self.plan.weight)
-            batch = self._without(batch, weight == 0 if (weight == 0).any() else None, WEIGHT_ZERO)
-        return batch
+    def again(self, columns: Sequence[str]) -> Iterator[Any]:
+        """Batches of the rows that take part, read once more; they have `columns` among others."""
+        plan = self.plan
+        wanted = dict.fromkeys((*columns, plan.target, *([] if plan.weight is None else [plan.weight])))
+        for batch in self.source.batches(list(wanted), BATCH_ROWS):
+            yield self._usable(batch, {})
 
-    def _without(self, batch: Any, left_out: NDArray[np.bool_] | None, reason: str) -> Any:
-        if left_out is None:
-            return batch
-        self._excluded[reason] = self._excluded.get(reason, 0) + int(left_out.sum())
-        return batch.take(whole(np.flatnonzero(~left_out)))
+    def _usable(self, batch: Any, excluded: dict[str, int]) -> Any:
+        """The rows that take part; the others are counted by reason."""
+        batch = _without(batch, _missing(batch.column(self.plan.target)), TARGET_MISSING, excluded)
+        if self.plan.weight is not None and batch.num_rows:
+            batch = _without(batch, _missing(batch.column(self.plan.weight)), WEIGHT_MISSING, excluded)
+            weight = weights(batch.column(self.plan.weight), self.plan.weight)
+            batch = _without(batch, weight == 0 if (weight == 0).any() else None, WEIGHT_ZERO, excluded)
+        return batch
 
     def _rows(self, batch: Any) -> _Rows:
         """What is known of a batch without its predictions."""
-        batch = _coded_texts(batch)
+        batch = coded_texts(batch)
         truth = self._truth(batch.column(self.plan.target))
-        keys = self.facts.add(batch, truth if self.target.classes else None)
+        *_, keys = self.facts.add(batch, truth if self.target.classes else None)
         self.sample.add(keys, batch)
         rows = _Rows(
             {role: coder.codes(batch.column(coder.column)) for role, coder in self.coders.items()},
@@ -188,27 +189,11 @@ class Pass:
         return found
 
 
-def _coded_texts(batch: Any) -> Any:
-    """The batch with its texts dictionary-coded: keys, facts and levels are then found once for each text."""
-    import pyarrow as pa
-
-    columns = [c.dictionary_encode() if pa.types.is_string(c.type) or pa.types.is_large_string(c.type) else c
-               for c in batch.columns]
-    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
-
-
-def roles(plan: ColumnPlan) -> dict[str, str]:
-    """The role of every column that is read: target, sensitive, control, weight …, feature; of several the last of
-    this list."""
-    more = {"checked": plan.checked, "paired": plan.paired, "searched": plan.search}
-    found = {c: role for role, columns in more.items() for c in columns if c not in plan.features}
-    single = {"score": plan.score, "prediction": plan.prediction, "weight": plan.weight, "cluster": plan.cluster}
-    for role, columns in (("decision", plan.decisions.values()), ("date", (plan.date,)), ("target", (plan.target,)),
-                          ("control", plan.control.values()), ("sensitive", plan.sensitive.values()),
-                          *((role, (column,)) for role, column in single.items())):
-        found |= dict.fromkeys((c for c in columns if c is not None), role)
-    both = {c: f"{role}, feature" for c, role in found.items() if c in plan.features}
-    return {c: both.get(c) or found.get(c, "feature") for c in plan.read}
+def _without(batch: Any, left_out: NDArray[np.bool_] | None, reason: str, excluded: dict[str, int]) -> Any:
+    if left_out is None:
+        return batch
+    excluded[reason] = excluded.get(reason, 0) + int(left_out.sum())
+    return batch.take(whole(np.flatnonzero(~left_out)))
 
 
 def _missing(column: Any) -> NDArray[np.bool_] | None:

@@ -25,7 +25,7 @@ def table(n: int = 3000) -> pa.Table:
 def facts_of(rows: pa.Table, size: int) -> Facts:
     found = Facts(dict.fromkeys(rows.column_names, "feature"), seed=0)
     for batch in rows.to_batches(max_chunksize=size):
-        keys = found.add(batch)
+        *_, keys = found.add(batch)
         assert (keys == row_keys(batch, 0)).all()
     return found
 

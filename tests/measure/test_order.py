@@ -73,7 +73,7 @@ def test_equal_weights_and_persons_of_one_row_say_nothing(task: str, rows: pd.Da
                     {**TASKS[task], "data.weight": "w", "data.cluster": "person"})
     for part in ("groups", "counts", "measurements"):
         # A column more makes rows differ that were equal without it.
-        one, other = ([m for m in found.get(part, []) if m.get("metric") != "duplicate_share"] for found in (same, plain))
+        one, other = ([m for m in f.get(part, []) if m.get("metric") != "duplicate_share"] for f in (same, plain))
         assert one == other, part
 
 
