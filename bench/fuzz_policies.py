@@ -155,7 +155,7 @@ class Fuzz:
             severity = self.draw.choice(("block", "review", "warn"))
             rule = {"id": f"R{i}", "kind": kind, "title": "t", "severity": severity, "basis": "house"}
             for name, info in _fields(KINDS[kind].fields).items():
-                if name not in rule and (info.is_required() or self.draw.random() < 0.2):
+                if name not in rule and (info.is_required() or self.draw.random() < 0.15):
                     rule[name] = self.fitting(name, i)
             rules.append(rule)
         head = dict(HEAD) if self.draw.random() < 0.9 else HEAD | {self.key(): self.value()}
@@ -183,7 +183,7 @@ class Fuzz:
             "split": ("eval", "train"), "decisions": ("all", "none", ["screening"]), "alpha": (0.05,),
             "correction": ("holm", "none"), "columns": (["x"],), "levels": (["men"],), "tags": (["process"],),
         }
-        return d.choice(some[name]) if name in some and d.random() < 0.93 else self.value()
+        return d.choice(some[name]) if name in some and d.random() < 0.98 else self.value()
 
     def value(self) -> Any:
         d = self.draw

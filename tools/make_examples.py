@@ -20,11 +20,13 @@ ROOT = Path(__file__).parent.parent
 PLACE = ROOT / "policies" / "kinds"
 sys.path.insert(0, str(ROOT / "tests" / "policy"))
 
-from policy_evidence import CARD, compute, counted, evidence, rate, score, smoke  # noqa: E402
+from policy_evidence import CARD, SHA, compute, counted, evidence, rate, score, smoke  # noqa: E402
 
-from govern.codec import document  # noqa: E402
+from govern.codec import document, encode  # noqa: E402
 from govern.dataset import Bin, Column, DataFacts, Level  # noqa: E402
-from govern.evidence import TRIVIAL, Attributions, Evidence, Measurement  # noqa: E402
+from govern.evidence import TRIVIAL, Attributions, Evidence, Measurement, Subject  # noqa: E402
+from govern.lock import lock_of  # noqa: E402
+from govern.policy.packs import load_policy  # noqa: E402
 from govern.stats.stability import shared, stability  # noqa: E402
 
 GOOD, POOR = (400, 100, 100, 400), (250, 230, 250, 270)
@@ -137,6 +139,26 @@ def drift(passes: bool) -> Evidence:
                    settings={"model": {"name": "credit"}, "data": {"train": "train.csv"}})
 
 
+def dates(passes: bool) -> Evidence:
+    """Data and an audit of this autumn; or of two years ago."""
+    last, audit = ("2026-10-31", "2026-09-15") if passes else ("2024-12-31", "2024-09-15")
+    return replace(_scored(), data=DataFacts((), 0, period=("2024-01-01", last)),
+                   card={**CARD, "audit": {"date": audit}})
+
+
+def record(passes: bool) -> Evidence:
+    """Everything by digest and locked before the run; or settings without one, and a limit changed after the lock."""
+    then, now = {"latency_p95_ms": 50.0}, {"latency_p95_ms": 50.0 if passes else 80.0}
+    policy = load_policy(str(PLACE / "integrity.yaml")).info
+    lock = lock_of([policy], then, "2026-11-20T14:02:00Z")
+    data = document(lock)
+    subjects = [Subject(role, name, SHA, 1000, form) for role, name, form in (
+        ("model", "model.pkl", "joblib"), ("data", "eval.csv", "csv"), ("config", "govern.yaml", "yaml"))]
+    found = subjects if passes else subjects[:2]
+    locked = Subject("policy-lock", "govern.lock", hashlib.sha256(data).hexdigest(), len(data), "json")
+    return replace(_scored(), subjects=(*found, locked), lock=encode(lock), declared=now)
+
+
 def _scored(*measured: Measurement, **changes: Any) -> Evidence:
     """Two equal groups with scores, and what was measured."""
     scores = (score("roc_auc", 0.83, 0.05, transform="logit"), *measured)
@@ -146,7 +168,7 @@ def _scored(*measured: Measurement, **changes: Any) -> Evidence:
 EXAMPLES: dict[str, Callable[[bool], Evidence]] = {
     "bound": bound, "disparity": disparity, "four-fifths": four_fifths, "support": support, "calibration": calibration,
     "compare": compare, "explanation": explanation, "smoke": smoke_checks, "document": words, "table": table,
-    "compute": costs, "data": data, "drift": drift,
+    "compute": costs, "data": data, "drift": drift, "fresh": dates, "integrity": record,
 }
 
 

@@ -40,7 +40,10 @@ def lock(given: dict[str, Any]) -> int:
                              fix="--replace writes it anew; what was measured before stays under the old one")
         return _said(given, f"{place}: unchanged, locked {old.locked}")
     data = document(made)
-    write_files(place.parent, {place.name: data})
+    try:
+        write_files(place.parent, {place.name: data})
+    except InputError as err:
+        raise InputError(err.what, where=str(place), fix="choose another place with --lock") from None
     names = ", ".join(f"{p.name} {p.version}" for p in made.policies)
     return _said(given, f"{place} ({digest(data)[:8]}): {names}; {len(made.declared)} declared, locked {made.locked}")
 

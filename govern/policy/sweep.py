@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from govern.evidence import OVERALL, Counts, Evidence, ThresholdCounts
-from govern.metrics import METRICS
+from govern.metrics import METRICS, own
 from govern.policy.answering import Put
 from govern.policy.asking import Answer, Documents, Question, calibrates
 from govern.policy.fields import Rule, as_list
@@ -90,9 +90,10 @@ def _decides(point: SweepPoint) -> bool:
 def _depends(evidence: Evidence, put: Put) -> bool:
     """Whether the question was answered from predictions that change with the threshold. What has no limit (a table
     that must be published) has the same answer at each."""
-    row = row_of(put.metric, evidence)
+    row = METRICS.get(put.metric) or own(evidence.settings).get(put.metric)
     return (
-        (put.answer.minimum is not None or put.answer.maximum is not None)
+        row is not None
+        and (put.answer.minimum is not None or put.answer.maximum is not None)
         and put.question.decision is None
         and put.answer.outcome in ("pass", "fail", "insufficient")
         and row.family in ("count", "derived", "custom")
