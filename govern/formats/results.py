@@ -114,7 +114,7 @@ def _unexplained(verdict: Verdict, t: Strings) -> list[Finding]:
 
 def _result(finding: Finding, evidence: Evidence, verdict: Verdict, t: Strings) -> Result:
     told = reason(finding, evidence, t)
-    sort, word, seen, aside = _sort(finding), told.word, told.sentence, ""
+    sort, word, seen, aside = _sort(finding), told.word, _seen(finding, told), ""
     statement = next((s for s in verdict.to_sign if (s.policy, s.rule) == (finding.policy, finding.rule)), None)
     if finding.outcome == "n/a" and statement is not None:
         sort, word, seen = "to_sign", t("ci.unsigned"), sign_line(statement, t)
@@ -130,6 +130,15 @@ def _result(finding: Finding, evidence: Evidence, verdict: Verdict, t: Strings) 
     return Result(sort, word, f"{printable(finding.policy)}/{printable(finding.rule)}",
                   printable(finding.policy), told.title, name, seen, told.bound, _settle(finding, told, t),
                   aside, path, finding.line or 1, shipped, _key(finding), finding)
+
+
+def _seen(finding: Finding, told: Reason) -> str:
+    """What was seen, and why that is so where the sentence does not say it."""
+    why = printable(finding.reason or "", LONG).strip(" .")
+    if not why or finding.kind == "document" or why in told.sentence:
+        return told.sentence
+    # A name with a dot in it, such as card.owner, keeps its small letter.
+    return f"{told.sentence} {why[:1].upper() if why.split()[0].isalpha() else why[:1]}{why[1:]}."
 
 
 def _sort(finding: Finding) -> str:

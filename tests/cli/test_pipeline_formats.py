@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -198,3 +200,30 @@ def test_a_terminal_without_unicode_still_gets_its_code(tmp_path: Path) -> None:
         cwd=tmp_path, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii", "NO_COLOR": "1"})
     assert done.returncode == 1, done.stderr
     assert done.stdout.isascii() and b"::error title=house/H-1" in done.stdout
+
+
+EXAMPLES = sorted(p for which in ("pass", "fail") for p in (ROOT / "policies" / "kinds").glob(f"*.{which}.json"))
+
+
+@pytest.mark.parametrize("evidence", EXAMPLES, ids=lambda p: p.name.removesuffix(".json"))
+def test_every_rule_kind_is_told_in_every_format(govern: Govern, evidence: Path, tmp_path: Path) -> None:
+    """The examples of the rule kinds: what each finds can be written, and nothing that binds is lost on the way."""
+    kind = evidence.name.partition(".")[0]
+    beside = {"--baseline": evidence.with_name(f"{kind}.baseline.json"),
+              "--compute": evidence.with_suffix(".compute.json")}
+    more = [part for flag, path in beside.items() if path.exists() for part in (flag, path)]
+    ran = govern("check", evidence, *DAY, "--policy", evidence.with_name(f"{kind}.yaml"), "--out", "checked",
+                 *asked(*FILES, "github"), *more)
+    verdict = ran.document("verdict.json", "checked")
+    assert ran.code in (0, 1, 3), ran.err
+    folder = tmp_path / "checked"
+    junit = ElementTree.parse(folder / "junit.xml").getroot()
+    assert len(list(junit.iter("testcase"))) == len(verdict["findings"])
+    red = len(list(junit.iter("failure"))) + len(list(junit.iter("error")))
+    binding = [f for f in verdict["findings"] if f.get("counts_as", "PASS") != "PASS"]
+    assert red == len(binding) and (ran.code == 0) == (red == 0)
+    issues = ran.document("gl-code-quality.json", "checked")
+    assert len([i for i in issues if i["severity"] in ("blocker", "critical")]) == red
+    for name in FILES.values():
+        text = (folder / name).read_text(encoding="utf-8")
+        assert "nan" not in re.findall(r"\w+", text.lower()) and "None" not in text, name

@@ -79,6 +79,14 @@ def test_a_statement_to_sign_is_told_as_one() -> None:
     assert results(E, replace(V, findings=(demanded,), outcome="REVIEW"))[0].sort == "review"
 
 
+@pytest.mark.parametrize(("reason", "ends"), [
+    ("below 0.92 and significant: 25 or less.", "[0.707, 0.832]. Below 0.92 and significant: 25 or less."),
+    ("card.left_out says nothing", "[0.707, 0.832]. card.left_out says nothing."), (None, "[0.707, 0.832].")])
+def test_why_stands_beside_what_was_seen(reason: str | None, ends: str) -> None:
+    (told,) = results(E, replace(V, findings=(replace(V.findings[0], reason=reason),)))
+    assert told.seen.startswith("Age 25 or less: 47.8% approved") and told.seen.endswith(ends)
+
+
 @pytest.mark.parametrize(("change", "settle"), [
     ({"outcome": "fail"}, "It passes once the whole interval is at least 0.92."),
     ({"outcome": "not_run", "seen": None}, "It can be decided once this is measured or supplied."),
