@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from govern.stats.fisher import fisher_p
+
 Govern = Callable[..., Any]
 Selected = Mapping[str, tuple[int, int]]
 TODAY = "2026-11-22"
@@ -128,7 +130,7 @@ def test_a3_small_numbers_are_not_enough_data(judge: Callable[..., Judged]) -> N
     assert women["p_value"] == pytest.approx(1.0, abs=5e-4)
     assert women["z"] == pytest.approx(-0.380, abs=5e-4)
     assert women["shortfall"] == pytest.approx(0.33, abs=5e-3)
-    assert finding["counts_as"] == "PASS"
+    assert "counts_as" not in finding  # PASS, the default
 
 
 def test_a4_a_clear_gap(judge: Callable[..., Judged]) -> None:
@@ -194,13 +196,13 @@ def test_a7_race_or_ethnicity_and_250_people_unknown(judge: Callable[..., Judged
     assert finding["outcome"] == "pass"
     assert {k: (c["numerator"], c["n"], round(c["value"], 3)) for k, c in found.named(finding).items()} == RACE
     unknown = found.finding("LL144-6", features=["race_ethnicity"])
-    assert unknown["outcome"] == "pass" and [c["n"] for c in unknown["comparisons"]] == [250]
+    assert unknown["outcome"] == "pass" and [(c["numerator"], c["n"]) for c in unknown["comparisons"]] == [(250, 2834)]
 
 
 def test_a7_sex_with_race_or_ethnicity(judge: Callable[..., Judged]) -> None:
     """Its own reference within this table. The smallest group lies below 4/5 and is far too small to tell: a row, and
     not enough data, never outside. The source leaves out one of fourteen groups, which follows from its totals."""
-    cells = {**BOTH, "Male · Two or More Races": (52, 115, 0.867)}
+    cells = {**BOTH, "Male · Two or More Races": (52, 115, 0.866)}
     people = [f"{name.replace(' · ', ',')},{i % 2},{int(i < k)}" for name, (k, n, _) in cells.items() for i in range(n)]
     settings = "  prediction: p\n  sensitive: [sex, race_ethnicity]\n"
     found = judge("sex,race_ethnicity,y,p", people, settings + CARD, "nyc-ll144")
@@ -209,7 +211,8 @@ def test_a7_sex_with_race_or_ethnicity(judge: Callable[..., Judged]) -> None:
     assert {found.name(c["reference"]) for c in rows.values() if c.get("reference")} == {"Male · White"}
     (line,) = [f for f in found.findings("LL144-12", metric="selection_rate") if len(f["features"]) == 2]
     smallest = found.named(line)["Female · Native American or Alaska Native"]
-    assert smallest["outcome"] == "insufficient" and smallest["p_value"] == pytest.approx(0.46, abs=5e-3)
+    assert smallest["outcome"] == "insufficient" and smallest["p_adjusted"] > 0.05
+    assert fisher_p(7, 17, 215, 412) == pytest.approx(0.46, abs=5e-3)
     assert line["outcome"] == "insufficient"
 
 
@@ -237,7 +240,7 @@ def test_a8_the_median_is_that_of_everyone(judge: Callable[..., Judged]) -> None
     assert {k: (c["numerator"], c["n"], c["value"]) for k, c in found.named(finding).items()} == {
         "A": (1, 2, 1.0), "B": (0, 2, 0.0)}
     unknown = found.finding("LL144-6", features=["sex"])
-    assert [c["n"] for c in unknown["comparisons"]] == [2]
+    assert [(c["numerator"], c["n"]) for c in unknown["comparisons"]] == [(2, 6)]
 
 
 def test_a8_above_is_strictly_above_and_ties_are_counted(judge: Callable[..., Judged]) -> None:
@@ -260,8 +263,6 @@ def test_a8_above_is_strictly_above_and_ties_are_counted(judge: Callable[..., Ju
 def test_a11_ratio_and_significance_together(judge: Callable[..., Judged], group: tuple[int, int],
                                              reference: tuple[int, int], ratio: float, p: float, outcome: str) -> None:
     """The values of p are Fisher's, as published or computed; the counts are large enough for z, which agrees."""
-    from govern.stats.fisher import fisher_p
-
     found = judge("sex,y,p", selection({"one": group, "two": reference}), BY_SEX)
     finding = found.finding("EEOC-1", features=["sex"])
     c = found.named(finding)["one"]
@@ -294,12 +295,12 @@ def test_a13_a_policy_edited_after_the_lock(govern: Govern, judge: Callable[...,
     settings = BY_SEX + "policies: [house.yaml]\n"
     found = judge("sex,y,p", EQUAL, settings, "house.yaml").finding("BASE-02")
     assert found["outcome"] == "n/a" and "not proven" in found["reason"]
-    assert govern("policy", "lock", "--quiet").code == 0
+    assert govern("policy", "lock", "--timestamp", "2026-11-21T09:00:00Z", "--quiet").code == 0
     assert judge("sex,y,p", EQUAL, settings, "house.yaml").finding("BASE-02")["outcome"] == "pass"
     house.write_text(HOUSE.replace("min: 0.60", "min: 0.20"))
     edited = judge("sex,y,p", EQUAL, settings, "house.yaml", phase="poc")
     finding = edited.finding("BASE-02")
-    assert (finding["outcome"], finding["severity"], finding["counts_as"]) == ("fail", "warn", "PASS")
+    assert (finding["outcome"], finding["severity"], finding.get("counts_as")) == ("fail", "warn", None)
     assert "house" in finding["reason"]
     team = judge("sex,y,p", EQUAL, settings, "house.yaml").finding("BASE-02")
     assert (team["outcome"], team["counts_as"]) == ("fail", "REVIEW")
@@ -310,7 +311,7 @@ def test_a13_a_waiver_that_ended_yesterday_blocks_again(judge: Callable[..., Jud
                                                         outcome: str, code: int) -> None:
     """Half of the labels are met, so accuracy lies below the house's limit."""
     (tmp_path / "house.yaml").write_text(HOUSE)
-    waiver = ("waivers: [{rule: H-1, owner: A. Owner, approver: B. Approver, reason: measured again in spring, "
+    waiver = ("waivers: [{rule: H-1, subject: data.csv, owner: A. Owner, approver: B. Approver, reason: measured again in spring, "
               f"expires: {expires}}}]\n")
     found = judge("sex,y,p", EQUAL, BY_SEX + waiver, "house.yaml")
     assert (found.finding("H-1")["outcome"], found.code) == (outcome, code)
