@@ -13,7 +13,7 @@ from govern.errors import InputError
 from govern.evidence import OVERALL, Compute, Evidence
 from govern.metrics import declarable, gap, own
 from govern.policy.decide import Levels, Limits
-from govern.policy.fields import DECLARED, Relative, Rule
+from govern.policy.fields import DECLARED, PRIMARY, Relative, Rule
 from govern.policy.quantities import Bound
 from govern.policy.tasks import OF_SCORES, Asked, primary_of, row_of
 from govern.verdict import Comparison, PolicyInfo, RuleOutcome, Settle, ToSign
@@ -130,9 +130,10 @@ def always(answer: Answer) -> Callable[[int], Answer]:
 def limits_of(rule: Rule, metric: str, evidence: Evidence, low: Bound | None = None,
               high: Bound | None = None) -> Limits:
     """The rule's limits, `declared` replaced by what the owner declared for `metric`, or for the gap in it where
-    groups are compared. A limit relative to the baseline adds to `low` (min) or `high` (max), the baseline's values;
-    a side without such a value is open."""
-    name = gap(metric, rule.fields.compare) if rule.fields.kind == "disparity" else metric
+    groups are compared (of the primary metric what stands beside it). A limit relative to the baseline adds to `low`
+    (min) or `high` (max), the baseline's values; a side without such a value is open."""
+    compares = rule.fields.kind == "disparity" and rule.fields.metric != PRIMARY
+    name = gap(metric, rule.fields.compare) if compares else metric
 
     def side(limit: Decimal | str | Relative | None, end: str, reference: Bound | None) -> Bound | None:
         if isinstance(limit, Relative):

@@ -311,8 +311,8 @@ def test_a13_a_waiver_that_ended_yesterday_blocks_again(judge: Callable[..., Jud
                                                         outcome: str, code: int) -> None:
     """Half of the labels are met, so accuracy lies below the house's limit."""
     (tmp_path / "house.yaml").write_text(HOUSE)
-    waiver = ("waivers: [{rule: H-1, subject: data.csv, owner: A. Owner, approver: B. Approver, reason: measured again in spring, "
-              f"expires: {expires}}}]\n")
+    waiver = ("waivers: [{rule: H-1, subject: data.csv, owner: A. Owner, approver: B. Approver, "
+              f"reason: measured again in spring, expires: {expires}}}]\n")
     found = judge("sex,y,p", EQUAL, BY_SEX + waiver, "house.yaml")
     assert (found.finding("H-1")["outcome"], found.code) == (outcome, code)
     assert (found.verdict["outcome"] == "BLOCK") == (code == 1)

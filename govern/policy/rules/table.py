@@ -172,7 +172,8 @@ def _rated(rule: Rule, documents: Documents, metric: Asked, features: tuple[str,
     said = left_out(rule, evidence, features)
     said = joined(f"left out of the ratios: {', '.join(dict.fromkeys(out))}", said) if out else said
     lowest = min((c for c in seen if c.group != c.reference), key=_value, default=seen[0] if seen else None)
-    wrong = f"not below {fields.exclude_below:g} of the rows, so not to be left out: {', '.join(large)}" if large else None
+    named = ", ".join(dict.fromkeys(large))
+    wrong = f"not below {fields.exclude_below:g} of the rows, so not to be left out: {named}" if large else None
     judge = partial(_judge, _lacking(rule, groups[1:]), wrong, said, seen, lowest, "ratio")
     return Question(judge, metric.name, features, label=metric.label, decision=decision, each=control)
 
