@@ -98,10 +98,9 @@ def words(passes: bool) -> Evidence:
 
 
 def table(passes: bool) -> Evidence:
-    """A small group that is left out with a reason; or without one."""
-    found = evidence({"race": {**RACES, "Other": rate(6, 12)}})
-    return replace(found, card={"left_out": "Twelve applicants of other categories, below 2 % of the rows"}) \
-        if passes else found
+    """A small group that is left out with a reason; or a large one."""
+    why = {"category": "Other" if passes else "Asian", "justification": "Twelve applicants, below 2 % of the rows"}
+    return replace(evidence({"race": {**RACES, "Other": rate(6, 12)}}), card={"left_out": [why]})
 
 
 def costs(passes: bool) -> Evidence:

@@ -177,8 +177,24 @@ class Waiver(BaseModel):
     lineage: str | None = None
 
 
+class DeclaredLimit(BaseModel):
+    """The least and the greatest value that the owner commits to."""
+
+    model_config = _STRICT
+    min: float | None = None
+    max: float | None = None
+
+
+class _Declared(BaseModel):
+    """Limits by the name of what is limited; `metrics.declarable` knows the names, and `config.py` looks."""
+
+    model_config = ConfigDict(**{**_STRICT, "extra": "allow"})
+    __pydantic_extra__: dict[str, float | DeclaredLimit]
+    primary: Primary | None = None
+
+
 _LIMITS: dict[str, Any] = {name: (float | None, Field(None, gt=0)) for name in COMPUTE_METRICS}
-Declared = create_model("Declared", __config__=_STRICT, primary=(Primary | None, None), **_LIMITS)
+Declared = create_model("Declared", __base__=_Declared, **_LIMITS)
 
 def _said(contract: ContractLong) -> ContractLong:
     ranged = contract.low is not None or contract.high is not None

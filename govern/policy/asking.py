@@ -11,8 +11,9 @@ from typing import Any
 
 from govern.errors import InputError
 from govern.evidence import OVERALL, Compute, Evidence
+from govern.metrics import declarable, gap, own
 from govern.policy.decide import Levels, Limits
-from govern.policy.fields import DECLARED, Relative, Rule
+from govern.policy.fields import DECLARED, PRIMARY, Relative, Rule
 from govern.policy.quantities import Bound
 from govern.policy.tasks import OF_SCORES, Asked, primary_of, row_of
 from govern.verdict import Comparison, PolicyInfo, RuleOutcome, Settle, ToSign
@@ -128,13 +129,16 @@ def always(answer: Answer) -> Callable[[int], Answer]:
 
 def limits_of(rule: Rule, metric: str, evidence: Evidence, low: Bound | None = None,
               high: Bound | None = None) -> Limits:
-    """The rule's limits, `declared` replaced by what the owner declared for `metric`. A limit relative to the
-    baseline adds to `low` (min) or `high` (max), the baseline's values; a side without such a value is open."""
+    """The rule's limits, `declared` replaced by what the owner declared for `metric`, or for the gap in it where
+    groups are compared (of the primary metric what stands beside it). A limit relative to the baseline adds to `low`
+    (min) or `high` (max), the baseline's values; a side without such a value is open."""
+    compares = rule.fields.kind == "disparity" and rule.fields.metric != PRIMARY
+    name = gap(metric, rule.fields.compare) if compares else metric
 
-    def side(limit: Decimal | str | Relative | None, name: str, reference: Bound | None) -> Bound | None:
+    def side(limit: Decimal | str | Relative | None, end: str, reference: Bound | None) -> Bound | None:
         if isinstance(limit, Relative):
             return None if reference is None else Fraction(reference) + Fraction(limit.by)
-        return limit if isinstance(limit, Decimal) else _declared(evidence, metric, name) if limit == DECLARED else None
+        return limit if isinstance(limit, Decimal) else _declared(evidence, name, end) if limit == DECLARED else None
 
     return Limits(side(rule.minimum, "min", low), side(rule.maximum, "max", high))
 
@@ -162,21 +166,21 @@ def check_primary(rule: Rule, metric: Asked, low: float | None, high: float | No
                              "write shares as fractions, 0.8 for 80 %")
 
 
-def _declared(evidence: Evidence, metric: str, side: str) -> Decimal | None:
-    """A declared limit: `{metric: {min: …}}`, `primary: {metric: …, min: …}`, or a bare number, which
-    limits the metric on its worse side. Raises InputError for one that can never decide."""
-    value: Any = evidence.declared.get(metric)
+def _declared(evidence: Evidence, name: str, side: str) -> Decimal | None:
+    """A declared limit of a metric or a gap: `{name: {min: …}}`, `primary: {metric: …, min: …}`, or a bare number,
+    which limits it on its worse side. Raises InputError for one that can never decide."""
+    low, high, worse = declarable(own(evidence.settings))[name]
+    value: Any = evidence.declared.get(name)
     primary = primary_of(evidence)
     if isinstance(value, int | float) and not isinstance(value, bool):
-        value = {"min" if row_of(metric, evidence).better == "higher" else "max": value}
+        value = {worse: value}
     elif not isinstance(value, dict):
-        value = primary if primary.get("metric") == metric else {}
+        value = primary if primary.get("metric") == name else {}
     limit = value.get(side)
     if not isinstance(limit, int | float) or isinstance(limit, bool):
         return None
-    row = row_of(metric, evidence)
-    if (row.low is not None and limit < row.low) or (row.high is not None and limit > row.high):
-        raise InputError(f"declared {side} {limit:g} of {metric} lies outside its range", where="evidence",
+    if (low is not None and limit < low) or (high is not None and limit > high):
+        raise InputError(f"declared {side} {limit:g} of {name} lies outside its range", where="evidence",
                          fix="declare shares as fractions, 0.8 for 80 %, and measure again")
     return exact(limit)
 

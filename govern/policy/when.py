@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from govern.errors import nearest, printable
 from govern.evidence import Task
 from govern.inputs.options import KEYED
-from govern.metrics import COMPUTE_METRICS
+from govern.metrics import declarable
 from govern.verdict import Phase
 
 # Outcomes a condition may ask for: those of rules before any waiver.
@@ -24,7 +24,7 @@ PLAIN = (*WORDS, "rule")
 
 # Settings the evidence records; `negative` is found out, and libraries have names of their own.
 SETTINGS = (*(o.key for o in KEYED if o.key.split(".")[0] in ("model", "data", "seed")), "data.negative", "versions")
-DECLARED = ("primary.metric", "primary.min", "primary.max", *COMPUTE_METRICS)
+DECLARED = ("primary.metric", "primary.min", "primary.max", *declarable())
 
 Scalar = str | int | float | bool
 

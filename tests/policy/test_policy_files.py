@@ -10,7 +10,8 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from policy_evidence import HEAD, PACK_EVIDENCE, evidence, pack_fail, rate
+from pack_evidence import PACK_EVIDENCE
+from policy_evidence import HEAD, evidence, pack_fail, rate
 
 from govern.codec import document, load
 from govern.errors import InputError
@@ -125,7 +126,8 @@ def test_override_changes_a_field_with_its_reason(house: Write, verdict: Callabl
     assert finding.changes == (Change("min", "0.80", "0.90", "house", "agreed by the committee"),)
     assert "Changed" not in finding.ours["en"]
     untouched = next(f for f in verdict(found, policies=[policy]).findings if f.rule == "BASE-18")
-    assert (untouched.file, untouched.line) == ("baseline", 154)
+    source = find("baseline").read_text(encoding="utf-8").splitlines()
+    assert untouched.file == "baseline" and source[(untouched.line or 0) - 1] == "  - id: BASE-18"
 
 
 @pytest.mark.parametrize(("rules", "line", "said"), [
@@ -176,8 +178,11 @@ def test_baseline_has_its_rules_and_severities() -> None:
     warn = ["warn", "warn", "review", "review"]
     block = ["warn", "warn", "block", "block"]
     review = ["review"] * 4
-    expected = {"BASE-03": block, "BASE-04": block, "BASE-07": warn, "BASE-08": warn, "BASE-09": warn, "BASE-10": warn,
-                "BASE-13": warn, "BASE-14": ["info", "info", "warn", "block"], "BASE-18": review, "BASE-19": review}
+    expected = {"BASE-01": block, "BASE-02": warn, "BASE-03": block, "BASE-04": block, "BASE-05": block,
+                "BASE-06": warn, "BASE-07": warn, "BASE-08": warn, "BASE-09": warn, "BASE-10": warn, "BASE-11": warn,
+                "BASE-12": ["info"] * 4, "BASE-13": warn, "BASE-14": ["info", "info", "warn", "block"],
+                "BASE-15": ["warn", "warn", "warn", "review"], "BASE-16": review, "BASE-17": warn, "BASE-18": review,
+                "BASE-19": review}
     from govern.policy.fields import at_phase, texts
 
     rules = load_policy("baseline").rules
@@ -188,7 +193,8 @@ def test_baseline_has_its_rules_and_severities() -> None:
 
 
 def test_packs_are_listed_found_and_fit_the_published_schema() -> None:
-    assert [p.name for p in shipped()] == [p.path.stem for p in shipped()] == ["baseline"]
+    assert [p.name for p in shipped()] == [p.path.stem for p in shipped()] == [
+        "baseline", "eeoc-four-fifths", "japan-ai-business-guideline", "japan-mlqm", "nyc-ll144"]
     schema = json_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     for pack in shipped():
@@ -209,17 +215,19 @@ def test_every_field_says_what_it_is() -> None:
 @pytest.mark.parametrize("name", PACK_EVIDENCE)
 def test_pack_evidence_is_judged_as_its_name_says(name: str, verdict: Callable[..., Verdict]) -> None:
     path = ROOT / "policies" / name
-    assert path.read_bytes() == document(PACK_EVIDENCE[name]()), "run python tests/policy/policy_evidence.py"
+    assert path.read_bytes() == document(PACK_EVIDENCE[name]()), "run python tests/policy/pack_evidence.py"
     found, _ = load(path, Evidence, EVIDENCE_SCHEMA)
     pack, way, _ = name.split(".")
     result = verdict(found, policies=[load_policy(pack)])
-    assert result.outcome == {"pass": "PASS", "fail": "BLOCK"}[way]
+    # No rule of eeoc-four-fifths blocks: a screen decides nothing by itself.
+    assert result.outcome == {"pass": "PASS", "fail": "REVIEW" if pack == "eeoc-four-fifths" else "BLOCK"}[way]
 
 
 def test_each_measured_rule_of_baseline_fails_on_its_fail_evidence(verdict: Callable[..., Verdict]) -> None:
     result = verdict(pack_fail(), policies=[load_policy("baseline")])
     assert {f.rule for f in result.findings if f.outcome == "fail"} == {
-        "BASE-04", "BASE-07", "BASE-08", "BASE-09", "BASE-10", "BASE-14"}
+        "BASE-01", "BASE-04", "BASE-05", "BASE-06", "BASE-07", "BASE-08", "BASE-09", "BASE-10", "BASE-11", "BASE-14",
+        "BASE-15", "BASE-17"}
 
 
 def test_the_gate_needs_no_heavy_library() -> None:

@@ -55,9 +55,9 @@ def test_each_table_has_its_own_reference(verdict: Judge) -> None:
 
 def test_small_groups_may_be_left_out_of_the_ratios_with_a_reason(verdict: Judge) -> None:
     rules = rule(by='["sex:race"]', exclude_below="0.02", reason_in="audit.left_out")
-    finding = only(verdict(FOUND, rules))
-    assert (finding.outcome, finding.missing) == ("fail", ("audit.left_out",))
-    assert (finding.reason or "").startswith("card.audit.left_out does not say why groups are left out; left out")
+    for card in ({}, {"audit": {"left_out": "TBD"}}, {"audit": {"left_out": [{"category": "Female · NHPI"}]}}):
+        kept = only(verdict(replace(FOUND, card=card), rules))
+        assert kept.outcome == "pass" and not any(c.exempt for c in kept.comparisons)
     said = replace(FOUND, card={"audit": {"left_out": "fewer than 2 % of the applicants each"}})
     passing = only(verdict(said, rules))
     assert passing.outcome == "pass" and passing.missing == ()
@@ -65,11 +65,21 @@ def test_small_groups_may_be_left_out_of_the_ratios_with_a_reason(verdict: Judge
     out = {name: row for name, row in rows(passing, FOUND).items() if row[2] is None}
     assert out == {"Male · Native American": (11, 24, None), "Female · Native American": (7, 17, None),
                    "Female · NHPI": (15, 32, None)}
-    assert [c.exempt for c in passing.comparisons].count(True) == 3
-    tbd = replace(FOUND, card={"audit": {"left_out": "TBD"}})
-    assert only(verdict(tbd, rules)).outcome == "fail"
-    none = rule(by="[sex]", exclude_below="0.02", reason_in="audit.left_out")
-    assert only(verdict(FOUND, none)).outcome == "pass"
+    exempt = [c for c in passing.comparisons if c.exempt]
+    assert [c.reason for c in exempt] == ["fewer than 2 % of the applicants each"] * 3
+    assert only(verdict(said, rule(by="[sex]", exclude_below="0.02", reason_in="audit.left_out"))).outcome == "pass"
+
+
+def test_the_card_may_name_the_groups_that_are_left_out(verdict: Judge) -> None:
+    rules = rule(by='["sex:race"]', exclude_below="0.02", reason_in="left_out")
+    named = [{"category": "Female · Native American", "justification": "17 people"}]
+    finding = only(verdict(replace(FOUND, card={"left_out": named}), rules))
+    assert (finding.outcome, [c.reason for c in finding.comparisons if c.exempt]) == ("pass", ["17 people"])
+    assert (finding.reason or "").startswith("left out of the ratios: Female · Native American")
+    large = [*named, {"category": "Male · White", "justification": "too high"}]
+    finding = only(verdict(replace(FOUND, card={"left_out": large}), rules))
+    assert finding.outcome == "fail" and not next(c for c in finding.comparisons if c.numerator == 215).exempt
+    assert (finding.reason or "").startswith("not below 0.02 of the rows, so not to be left out: Male · White")
 
 
 def test_a_group_that_is_left_out_is_never_the_reference(verdict: Judge) -> None:

@@ -2,7 +2,8 @@
 
 How it is computed: each field is looked up in `card` of `govern.yaml` (`a.b` is the field b inside a). Empty values
 and placeholders count as missing: TODO, TBD, “[More Information Needed]”, 未定 always; N/A, None, なし and their like
-unless a reason follows.
+unless a reason follows. Where `values` lists the words that may stand in a field, any other counts as missing too, so
+that a slip cannot set aside the rules that wait for them.
 
 How to read it: the finding names the fields that are missing. A pass says that something is written there, not that
 it is right: people must read it.
@@ -36,6 +37,9 @@ class DocumentFields(RuleFields):
 
     kind: Literal["document"]
     fields: list[str] = Field(min_length=1, description="fields of the card; a.b is the field b inside a")
+    values: dict[str, list[str]] = Field(
+        default_factory=dict, description="of fields that other rules ask for by `when`: the words that may stand there"
+    )
     each: Each | None = Field(
         None,
         description="repeats the rule: {rule: ID} for every group that failed it, whose fields stand in the item of "
@@ -50,6 +54,15 @@ class DocumentFields(RuleFields):
         if value is not None and not in_card(value):
             raise ValueError(f'"{printable(value)}" names no list of the card; write card.NAME')
         return value
+
+    @model_validator(mode="after")
+    def _values_of_fields(self) -> Self:
+        for name, words in self.values.items():
+            if name not in self.fields:
+                raise ProblemAt("values", f'"{printable(name)}" is not among the fields; add it there')
+            if not words:
+                raise ProblemAt("values", f"{name} may hold nothing; list the words that may stand there")
+        return self
 
     @model_validator(mode="after")
     def _groups_are_looked_up(self) -> Self:
@@ -75,9 +88,16 @@ def _judge(rule: Rule, documents: Documents, _family: int) -> Answer:
         reason = f"no item of {fields.in_} names {item.feature}: {item.name} under {fields.key}"
         return Answer("fail", reason, missing=tuple(fields.fields))
     missing = tuple(f for f in fields.fields if not filled(inside(where, f)))
-    if not missing:
+    other = [f for f in fields.fields if f not in missing and not _allowed(inside(where, f), fields.values.get(f))]
+    if not missing and not other:
         return Answer("pass")
-    return Answer("fail", f"{len(missing)} of {len(fields.fields)} fields are not filled", missing=missing)
+    said = [f"{len(missing)} of {len(fields.fields)} fields are not filled"] if missing else []
+    said += [f'{f} is "{printable(inside(where, f))}", not one of {", ".join(fields.values[f])}' for f in other]
+    return Answer("fail", "; ".join(said), missing=(*missing, *other))
+
+
+def _allowed(value: Any, words: list[str] | None) -> bool:
+    return words is None or (isinstance(value, str | int | float) and str(value).strip() in words)
 
 
 def _about(group: Item, card: Mapping[str, Any], place: str, key: str) -> Mapping[str, Any] | None:

@@ -97,7 +97,9 @@ def _not_there(documents: Documents, metric: str) -> tuple[RuleOutcome, str]:
     evidence = documents.evidence
     if evidence.model is None:
         return "n/a", "predictions only, there is no model to explain"
-    if metric != "proxy_auc" and evidence.attributions is None:
+    if metric == "proxy_auc":
+        return "n/a", f"{METRICS[metric].title} is not measured by this version"
+    if evidence.attributions is None:
         if evidence.task != "binary":
             return "n/a", f"the model of a {evidence.task} task was not explained"
         if not documents.scored:

@@ -6,8 +6,9 @@ to the highest rate of the same table; `scores` the same for scores above the me
 decision column among the rows that reached it, `controls` the favourable predictions within each level of a control
 feature, with a highest rate of its own; `unknown` counts the rows with a missing or unknown value, `shares` the rows of
 each group. `levels` are names that must be there, with nobody in them too. Groups below `exclude_below` of the
-rows stay in the table with rows and rate, are left out of the ratios, are never the reference, and need a reason in the
-card under `reason_in`.
+rows may be left out of the ratios by a reason in the card under `reason_in`: a text for all of them, or a list whose
+items name a group as `category` and give its `justification`. They stay in the table with rows and rate and are never
+the reference. A larger group that is named there fails the rule.
 
 How to read it: the rows are the finding's comparisons. A pass says that the table is complete, not that its numbers are
 good: `four-fifths` or `disparity` judge them.
@@ -24,9 +25,10 @@ median of the full sample, the number of unknown, and a reason for leaving out c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import partial
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -62,10 +64,11 @@ class TableFields(RuleFields):
         default_factory=list, description="groups that must be in the table; of an intersection, values that must be"
     )
     exclude_below: float | None = Field(
-        None, gt=0, lt=1, description="groups with a smaller share of the rows are left out of the ratios"
+        None, gt=0, lt=1, description="groups with a smaller share of the rows may be left out of the ratios"
     )
     reason_in: str | None = Field(
-        None, description="the field of the card that must say why groups are left out; a.b is the field b inside a"
+        None, description="the field of the card that leaves groups out by saying why: a text for all that are small "
+        "enough, or a list of {category, justification}; a.b is the field b inside a"
     )
     label: str | None = Field(
         None,
@@ -153,20 +156,25 @@ def _rated(rule: Rule, documents: Documents, metric: Asked, features: tuple[str,
         return say("not_run", f"decision {decision} was not measured for every group of {':'.join(features)}")
     if any(rate.count is None for rate in known.values()):
         return say("not_run", "rows are weighted or repeat persons, so that there are no counts of persons")
-    members, seen = [], []
+    reasons = _reasons(inside(evidence.card, fields.reason_in)) if fields.reason_in else {}
+    members, seen, large = [], [], []
     for part in parts:
         rows = known[OVERALL].size if control is None else sum(g.n for g in part)
         below = Decimal(str(fields.exclude_below or 0)) * rows
-        of_part = [Member(g, known[g.id], known[g.id].size < below) for g in part if not g.missing]
+        why_out = {g.id: reasons.get(g.name, reasons.get(None)) for g in part}
+        of_part = [Member(g, known[g.id], known[g.id].size < below and why_out[g.id] is not None)
+                   for g in part if not g.missing]
         best = highest(of_part)
-        seen += [_row(m, best) for m in of_part]
+        seen += [_row(m, best, why_out[m.group.id]) for m in of_part]
+        large += [m.group.name for m in of_part if m.group.name in reasons and not m.exempt]
         members += of_part
     out = [m.group.name for m in members if m.exempt]
-    unsaid = fields.reason_in if out and not filled(inside(evidence.card, fields.reason_in)) else None
     said = left_out(rule, evidence, features)
     said = joined(f"left out of the ratios: {', '.join(dict.fromkeys(out))}", said) if out else said
     lowest = min((c for c in seen if c.group != c.reference), key=_value, default=seen[0] if seen else None)
-    judge = partial(_judge, _lacking(rule, groups[1:]), unsaid, said, seen, lowest, "ratio")
+    named = ", ".join(dict.fromkeys(large))
+    wrong = f"not below {fields.exclude_below:g} of the rows, so not to be left out: {named}" if large else None
+    judge = partial(_judge, _lacking(rule, groups[1:]), wrong, said, seen, lowest, "ratio")
     return Question(judge, metric.name, features, label=metric.label, decision=decision, each=control)
 
 
@@ -181,11 +189,21 @@ def _parts(evidence: Evidence, features: tuple[str, ...], control: str | None) -
     return list(found.values())
 
 
-def _row(member: Member, best: Member | None) -> Comparison:
+def _reasons(said: Any) -> dict[str | None, str]:
+    """Why groups are left out, by the group's name, None for all that are small enough. An item without a reason
+    that says something leaves nothing out."""
+    if isinstance(said, str):
+        return {None: said} if filled(said) else {}
+    items = [item for item in said if isinstance(item, Mapping)] if isinstance(said, list | tuple) else []
+    return {str(item.get("category")): str(item["justification"]) for item in items
+            if filled(item.get("category")) and filled(item.get("justification"))}
+
+
+def _row(member: Member, best: Member | None, why_out: str | None) -> Comparison:
     """A group's row: its counts, and the ratio to the highest rate unless it is left out of the ratios."""
     own = member.rate
     ratio = None if best is None else Ratio(own, best.rate)
-    why = "below the share of rows that takes part in the ratios" if member.exempt else ratio.why if ratio else own.why
+    why = why_out if member.exempt else ratio.why if ratio else own.why
     return Comparison(
         member.group.id,
         "pass",
@@ -211,12 +229,12 @@ def _value(seen: Comparison) -> float:
     return float("inf") if seen.value is None else seen.value
 
 
-def _judge(levels: tuple[str, ...], unsaid: str | None, said: str | None, rows: list[Comparison],
+def _judge(levels: tuple[str, ...], wrong: str | None, said: str | None, rows: list[Comparison],
            seen: Comparison | None, compare: str | None, _family: int) -> Answer:
-    """`levels` are those that are not there, `unsaid` the field of the card that does not give the reason."""
+    """`levels` are those that are not there, `wrong` what else is."""
     found = [f"the table lacks {', '.join(levels)}"] if levels else []
-    found += [f"card.{unsaid} does not say why groups are left out"] if unsaid else []
+    found += [wrong] if wrong else []
     outcome: RuleOutcome = "fail" if found else "pass"
     settle = Settle(text="Declare the levels in data.sensitive, so that those nobody has are listed with 0 rows.")
     return Answer(outcome, "; ".join([*found, *([said] if said else [])]) or None, tuple(rows), seen, compare=compare,
-                  missing=(*levels, *([unsaid] if unsaid else [])), settle=settle if levels else None)
+                  missing=levels, settle=settle if levels else None)
