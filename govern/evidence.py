@@ -127,13 +127,28 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True)
 class ThresholdCounts:
-    """Confusion counts of a group at each threshold of the evidence's `thresholds`; arrays are equally long."""
+    """Confusion counts of a group at each threshold of the evidence's `thresholds`; arrays are equally long.
+
+    Of binned scores those at the threshold in force may be some rows off `counts`, which are what is judged. Where rows have weights or repeat persons, `sums` are the four arrays of Σ weight (tp, fp, fn, tn) and `moments`
+    the ten of `Sampling`, an empty one where the sum is 0 at every threshold.
+    """
 
     group: str
     tp: tuple[int, ...]
     fp: tuple[int, ...]
     fn: tuple[int, ...]
     tn: tuple[int, ...]
+    sums: tuple[tuple[float, ...], ...] = ()
+    moments: tuple[tuple[float, ...], ...] = ()
+
+    def at(self, place: int, *, favourable_is_positive: bool = True) -> Counts:
+        """The counts at one of the thresholds, from 0."""
+        sampling = None
+        if self.sums:
+            sampling = Sampling(*(cell[place] for cell in self.sums),
+                                moments=tuple(m[place] if m else 0.0 for m in self.moments))
+        tp, fp, fn, tn = (cell[place] for cell in (self.tp, self.fp, self.fn, self.tn))
+        return Counts(self.group, tp, fp, fn, tn, tp + fp if favourable_is_positive else fn + tn, sampling=sampling)
 
 
 @dataclass(frozen=True, slots=True)

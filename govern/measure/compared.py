@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import permutations
 
 from govern.evidence import Group, Interval, Measurement
-from govern.measure.rates import ALPHA, LEVEL, difference_bounds, pair_method, ratio_bounds
+from govern.measure.rates import ALPHA, LEVEL, pair_method, ratio_bounds
 from govern.metrics import METRICS
 from govern.stats.estimate import Estimate
 from govern.stats.intervals import Pair, mover_difference, transformed

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from govern.evidence import OVERALL, Counts, Evidence, ThresholdCounts
+from govern.evidence import OVERALL, Evidence, ThresholdCounts
 from govern.metrics import METRICS
 from govern.policy.asking import Answer, Documents, Question, calibrates
 from govern.policy.fields import Rule
@@ -56,10 +56,10 @@ def sweep(evidence: Evidence, puts: Sequence[Put], effect: Effect) -> Sweep | No
     """The outcomes of the rules that depend on the threshold, at every threshold of the evidence.
 
     `effect` says what an answer makes of the verdict. Rules of severity info, and rules whose answer needs more
-    than the counts at a threshold, are left out; the notes say which. None without thresholds, with weights or
-    repeated persons, and where no rule depends on the threshold.
+    than the counts at a threshold, are left out; the notes say which. None without thresholds, and where no rule
+    depends on the threshold.
     """
-    if evidence.task != "binary" or not evidence.thresholds or any(c.sampling for c in evidence.counts):
+    if evidence.task != "binary" or not evidence.thresholds:
         return None
     at = {c.group: c for c in evidence.threshold_counts}
     found = [(put, _why_not(evidence, put, set(at))) for put in puts if not put.shown and _depends(evidence, put)]
@@ -124,7 +124,8 @@ def _why_not(evidence: Evidence, put: Put, swept: set[str]) -> str | None:
     row, features = row_of(put.metric, evidence), put.question.features
     if row.family == "custom":
         return f"{row.title} is a function of the user's own, measured at the threshold in force alone"
-    if calibrates(put.rule) and row.family == "count" and row.denominator not in FIXED:
+    plain = evidence.counts_by_group[OVERALL].sampling is None
+    if plain and calibrates(put.rule) and row.family == "count" and row.denominator not in FIXED:
         return f"the denominators of {row.title} change with the threshold, each with an enumeration of its own"
     groups = evidence.feature_groups[features] if features else (evidence.groups_by_id[OVERALL],)
     if any(g.n and g.id not in swept for g in groups):
@@ -153,7 +154,7 @@ def _point(evidence: Evidence, at: dict[str, ThresholdCounts], place: int, asked
            effect: Effect) -> SweepPoint:
     wished = setting(evidence, "favourable")
     positive = wished is None or wished == setting(evidence, "positive")
-    counts = tuple(_counts(c, place, positive) for c in at.values())
+    counts = tuple(c.at(place, favourable_is_positive=positive) for c in at.values())
     if evidence.thresholds[place] == setting(evidence, "threshold"):
         # The counts that are judged; those by threshold come from binned scores where there are many rows.
         counts = tuple(c for c in evidence.counts if c.group in at)
@@ -166,11 +167,6 @@ def _point(evidence: Evidence, at: dict[str, ThresholdCounts], place: int, asked
     cost, selected = (of_group(documents.evidence, name) for name in (metric, "selection_rate"))
     return SweepPoint(evidence.thresholds[place], outcome, tuple(a.outcome for a in answers),
                       cost.value if cost else None, selected.value if selected else None)
-
-
-def _counts(swept: ThresholdCounts, place: int, positive: bool) -> Counts:
-    tp, fp, fn, tn = (cells[place] for cells in (swept.tp, swept.fp, swept.fn, swept.tn))
-    return Counts(swept.group, tp, fp, fn, tn, tp + fp if positive else fn + tn)
 
 
 def _cheapest(meets: Sequence[SweepPoint], metric: str, in_force: float | None) -> float | None:

@@ -78,6 +78,9 @@ class Residuals:
         self.n = 0
         self._kept: list[_Batch] = []
         self._sums: ResidualSums | None = None
+        # The sums without weights, as long as all rows have had one and the same.
+        self._weight: float | None = None
+        self._even: ResidualSums | None = None
 
     def add(self, cells: NDArray[np.integer], y: Floats, pred: Floats, weight: Floats | None = None,
             cluster: NDArray[np.uint64] | None = None) -> None:
@@ -96,11 +99,23 @@ class Residuals:
         self.n += len(y)
         self._kept.append(_Batch(cells, y, pred, weight, cluster))
         if self.n > self.exact_rows and cluster is None:
-            if self._sums is None:
-                self._sums = ResidualSums(weighted=weight is not None, threshold=self.threshold)
-            for b in self._kept:
-                self._sums.add(b.cells, b.y, b.pred, b.weight)
-            self._kept = []
+            self._add_up()
+
+    def _add_up(self) -> None:
+        """Turn the rows that are kept into sums."""
+        if self._sums is None:
+            weighted = self._kept[0].weight is not None
+            self._sums = ResidualSums(weighted=weighted, threshold=self.threshold)
+            self._even = ResidualSums(weighted=False, threshold=self.threshold) if weighted else None
+        for b in self._kept:
+            self._sums.add(b.cells, b.y, b.pred, b.weight)
+            if self._even is not None and b.weight is not None and len(b.weight):
+                self._weight = float(b.weight[0]) if self._weight is None else self._weight
+                if (b.weight == self._weight).all():
+                    self._even.add(b.cells, b.y, b.pred, None)
+                else:
+                    self._even = None
+        self._kept = []
 
     @property
     def exact(self) -> bool:
@@ -110,8 +125,10 @@ class Residuals:
 
     def by_group(self, of_cell: IntArray, k: int) -> list[RegressionFit]:
         """The metrics of groups 0 … k − 1; `of_cell` (n_cells,) is the group of each cell, −1 for none."""
+        if self._sums is None and self.n > self.exact_rows and self._rows.unit is None:
+            self._add_up()
         if self._sums is not None:
-            return self._sums.by_group(of_cell, k)
+            return (self._even or self._sums).by_group(of_cell, k)
         rows = self._rows
         centres = [_about(x, rows) for x in _measured(rows)]
         # Small whole numbers are sorted several times as fast.

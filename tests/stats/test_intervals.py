@@ -82,7 +82,8 @@ def test_scores_and_their_differences_on_a_grid() -> None:
 
 def test_beta_quantiles_on_a_grid() -> None:
     x, n, _, _, alpha = (np.array(c) for c in zip(*GRID, strict=True))
-    exact = (oracle.beta.ppf(alpha, np.maximum(x, 0.1), n - x + 1), oracle.beta.isf(alpha, x + 1, np.maximum(n - x, 0.1)))
+    some, others = np.maximum(x, 0.1), np.maximum(n - x, 0.1)
+    exact = (oracle.beta.ppf(alpha, some, n - x + 1), oracle.beta.isf(alpha, x + 1, others))
     half = (oracle.beta.ppf(alpha, x + 0.5, n - x + 0.5), oracle.beta.isf(alpha, x + 0.5, n - x + 0.5))
     # Exact where 0 or 1 is counted, or not counted: 0 of n above, 1 of n below.
     ends = (np.where((x == 1) | (x == n), exact[0], half[0]), np.where((x == 0) | (x == n - 1), exact[1], half[1]))
