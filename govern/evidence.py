@@ -129,8 +129,9 @@ class Confusion:
 class ThresholdCounts:
     """Confusion counts of a group at each threshold of the evidence's `thresholds`; arrays are equally long.
 
-    Of binned scores those at the threshold in force may be some rows off `counts`, which are what is judged. Where rows have weights or repeat persons, `sums` are the four arrays of Σ weight (tp, fp, fn, tn) and `moments`
-    the ten of `Sampling`, an empty one where the sum is 0 at every threshold.
+    Of binned scores those at the threshold in force may be some rows off `counts`, which are what is judged. Where
+    rows have weights or repeat persons, `sums` are the four arrays of Σ weight (tp, fp, fn, tn) and `moments` the ten
+    of `Sampling`, an empty one where the sum is 0 at every threshold.
     """
 
     group: str
@@ -145,8 +146,9 @@ class ThresholdCounts:
         """The counts at one of the thresholds, from 0."""
         sampling = None
         if self.sums:
-            sampling = Sampling(*(cell[place] for cell in self.sums),
-                                moments=tuple(m[place] if m else 0.0 for m in self.moments))
+            moments = tuple(m[place] if m else 0.0 for m in self.moments)
+            w_tp, w_fp, w_fn, w_tn = (cell[place] for cell in self.sums)
+            sampling = Sampling(w_tp, w_fp, w_fn, w_tn, moments)
         tp, fp, fn, tn = (cell[place] for cell in (self.tp, self.fp, self.fn, self.tn))
         return Counts(self.group, tp, fp, fn, tn, tp + fp if favourable_is_positive else fn + tn, sampling=sampling)
 

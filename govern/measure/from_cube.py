@@ -56,7 +56,8 @@ def numbers(cube: Cube, levels: Levels, roles: Roles, target: Target, threshold:
     out.measurements.append(_trivial(cube, target))
     if target.task == "binary":
         if cube.entries is not None:
-            _score_numbers(cube, cube.entries.column(0, len(cube.faces), repeated=cube.clustered), 1, None, everyone, rest, threshold, out)
+            column = cube.entries.column(0, len(cube.faces), repeated=cube.clustered)
+            _score_numbers(cube, column, 1, None, everyone, rest, threshold, out)
     else:
         _all_classes(cube, target, everyone, rest, out)
     _disparities(out, rest, of, target, favourable_is_positive=wished)

@@ -120,9 +120,8 @@ def threshold_sums(rows: RankedRows, codes: IntArray, k: int, thresholds: tuple[
     n = np.ones(len(group)) if rows.n is None else rows.n.astype(np.float64)
     w, w2 = n if rows.w is None else rows.w, n if rows.w2 is None else rows.w2
     inside = group >= 0
-    code, size = group[inside] * (2 * (t + 1)) + place[inside], k * 2 * (t + 1)
-    sums, squares = (np.stack(_cells(np.bincount(code, v[inside], size).reshape(k, 2, t + 1)), axis=2)
-                     for v in (w, w2))
+    code = group[inside] * (2 * (t + 1)) + place[inside]
+    sums, squares = (np.stack(_cells(_table(code, v[inside], k, t)), axis=2) for v in (w, w2))
     moments = np.zeros((k, t, len(PLACES)))
     for cell in range(4):
         moments[:, :, PLACES[cell, cell]] = squares[:, :, cell]
@@ -143,7 +142,7 @@ def _sums_of_units(rows: RankedRows, group: IntArray, place: IntArray, k: int, t
             if start == end:
                 break
             code = (unit[start:end] - i * UNITS) * (2 * (t + 1)) + place[own[start:end]]
-            cells = _cells(np.bincount(code, w[own[start:end]], UNITS * 2 * (t + 1)).reshape(UNITS, 2, t + 1))
+            cells = _cells(_table(code, w[own[start:end]], UNITS, t))
             for cell in range(4):
                 sums[g, :, cell] += cells[cell].sum(axis=0)
             for (a, b), product in PLACES.items():
@@ -154,6 +153,11 @@ def _sums_of_units(rows: RankedRows, group: IntArray, place: IntArray, k: int, t
 def _reached(rows: RankedRows, cuts: FloatArray) -> IntArray:
     """How many of the thresholds each entry reaches, 0 … n_thresholds, in rank order."""
     return np.searchsorted(cuts, rows.everyone.score, side="right")[rows.place]
+
+
+def _table(code: IntArray, values: FloatArray, k: int, t: int) -> FloatArray:
+    """Σ values by group or unit, label and thresholds reached, (k, 2, t + 1)."""
+    return np.asarray(np.bincount(code, values, k * 2 * (t + 1)), np.float64).reshape(k, 2, t + 1)
 
 
 def _cells(table: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:

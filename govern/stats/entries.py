@@ -56,13 +56,12 @@ class Entries:
         self._rows = 0
         self._waiting: list[tuple[Cells, Cells, Floats, Floats | None, NDArray[np.uint64] | None]] = []
         self._probable = True
-        # The one weight that all rows have had so far, None before the first and after a second one.
+        # The weight of the first row, and whether all rows have had it so far.
         self._weight: float | None = None
         self._even = True
         self._counts = [np.zeros((0, BINS), np.int64) for _ in range(columns)]
-        # Σ weight and Σ weight² in each of the units, None where there are none.
-        self._weights: list[list[Floats | None]] = [[None] * 2 * len(UNITS)
-                                                    for _ in range(columns if weighted else 0)]
+        # Σ weight and Σ weight² by number of unit, where there are any in it.
+        self._weights: list[dict[int, Floats]] = [{} for _ in range(columns if weighted else 0)]
         self._losses = [np.zeros((0, 4), np.int64) for _ in range(columns)]
 
     def add(self, cells: Cells, true: Cells, score: Floats, weight: Floats | None,
@@ -97,7 +96,8 @@ class Entries:
         cell, place = np.nonzero(counts)
         w = w2 = None
         if self.weighted:
-            parts = [np.zeros(len(cell)) if p is None else p[cell, place] for p in self._weights[which]]
+            held = self._weights[which]
+            parts = [held[k][cell, place] if k in held else np.zeros(len(cell)) for k in range(2 * len(UNITS))]
             w, w2 = (from_units(parts[i:i + len(UNITS)]) for i in (0, len(UNITS)))
         return Column(cell.astype(np.int32), (place + 0.5) / self.bins, counts[cell, place], w, w2,
                       bins=self.bins, losses=self._losses[which] / LOSS_UNITS if self._even else None)
@@ -125,9 +125,8 @@ class Entries:
             if weight is not None:
                 for k, part in enumerate((*in_units(weight), *in_units(weight * weight))):
                     if part.any():
-                        sums = self._weights[i][k]
-                        found = np.bincount(code, part, counts.size).reshape(counts.shape)
-                        self._weights[i][k] = found if sums is None else sums + found
+                        found = np.asarray(np.bincount(code, part, counts.size), np.float64).reshape(counts.shape)
+                        self._weights[i][k] = self._weights[i][k] + found if k in self._weights[i] else found
             if self._even:
                 self._add_losses(i, cells, true == (1 if self.columns == 1 else i), s)
 
@@ -151,7 +150,7 @@ class Entries:
             self._counts[i] = _resized(self._counts[i], cells, bins)
             self._losses[i] = np.pad(self._losses[i], ((0, max(0, cells - len(self._losses[i]))), (0, 0)))
         for i in range(len(self._weights)):
-            self._weights[i] = [None if w is None else _resized(w, cells, bins) for w in self._weights[i]]
+            self._weights[i] = {k: _resized(w, cells, bins) for k, w in self._weights[i].items()}
 
 
 def _resized(counts: NDArray[Number], cells: int, bins: int) -> NDArray[Number]:

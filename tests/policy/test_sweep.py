@@ -165,7 +165,8 @@ def test_weights_and_persons_are_swept_as_the_gate_judges_them(verdict: Judge, p
 
 
 def test_calibrated_rules_are_swept_where_weights_leave_nothing_to_enumerate(verdict: Judge) -> None:
-    sweep = of(verdict(swept_weighted(weighing(1), GRID, 0.5), LEAST.replace("min: 0.55", "min: 0.55, calibrate: true")))
+    rules = LEAST.replace("min: 0.55", "min: 0.55, calibrate: true")
+    sweep = of(verdict(swept_weighted(weighing(1), GRID, 0.5), rules))
     assert "precision" in [q.metric for q in sweep.questions]
 
 
