@@ -7,11 +7,11 @@ from dataclasses import replace
 from itertools import permutations
 
 from govern.evidence import Group, Interval, Measurement
-from govern.measure.rates import ALPHA, LEVEL, pair_method, ratio_bounds
+from govern.measure.rates import ALPHA, LEVEL
 from govern.metrics import METRICS
 from govern.stats.estimate import Estimate
 from govern.stats.intervals import Pair, mover_difference, transformed
-from govern.stats.means import NO_ROWS, Share
+from govern.stats.means import NO_ROWS, Share, pair_method, ratio_bounds
 
 Found = Estimate | Share
 

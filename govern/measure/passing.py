@@ -124,7 +124,7 @@ class Pass:
 
     def _count(self, rows: _Rows, predicted: Predicted) -> None:
         self._see(predicted)
-        self.search.add(rows.codes, rows.searched, rows.truth, predicted.label)
+        self.search.add(rows.codes, rows.searched, rows.truth, predicted, weight=rows.weight, cluster=rows.cluster)
         if self.kept is not None:
             self.kept.add(rows.codes, rows.keys, rows.truth, predicted, weight=rows.weight, cluster=rows.cluster)
         codes = list(rows.codes.values())

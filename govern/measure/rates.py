@@ -10,8 +10,8 @@ from govern.evidence import Comparing, Counts, Group, Interval, Measurement
 from govern.metrics import COUNT_METRICS, DERIVED_METRICS, METRICS
 from govern.stats.derived import derived
 from govern.stats.effective import CELLS, effective_rows
-from govern.stats.intervals import Pair, mover_difference, mover_ratio, transformed
-from govern.stats.means import Share
+from govern.stats.intervals import transformed
+from govern.stats.means import Share, difference_bounds, pair_method, ratio_bounds
 
 LEVEL = 0.95
 ALPHA = (1 - LEVEL) / 2
@@ -151,7 +151,8 @@ def _difference(pair: _Pair) -> Measurement:
     a, b = pair.a, pair.b
     if not a.n or not b.n:
         return pair.undefined("difference", "a rate is undefined")
-    return pair.measured("difference", a.value - b.value, difference_bounds(a, b, ALPHA), pair_method("newcombe", a, b))
+    return pair.measured("difference", a.value - b.value, difference_bounds(a, b, ALPHA),
+                         pair_method("newcombe", a, b))
 
 
 def _ratio(pair: _Pair) -> Measurement:
@@ -160,18 +161,3 @@ def _ratio(pair: _Pair) -> Measurement:
         return pair.undefined("ratio", "a rate is undefined" if not a.n or not b.n else
                               "the rate of the reference is 0")
     return pair.measured("ratio", a.value / b.value, ratio_bounds(a, b, ALPHA), pair_method("square-and-add", a, b))
-
-
-def difference_bounds(a: Share, b: Share, alpha: float) -> Pair:
-    """Bounds of a − b for reading, from those of the two shares; both have rows."""
-    return mover_difference(a.value, a.bounds(alpha), b.value, b.bounds(alpha))
-
-
-def ratio_bounds(a: Share, b: Share, alpha: float) -> Pair:
-    """Bounds of a / b for reading, from those of the two shares; b is not 0."""
-    return mover_ratio(a.value, a.bounds(alpha), b.value, b.bounds(alpha))
-
-
-def pair_method(name: str, a: Share, b: Share) -> str:
-    """The name of such bounds, with that of the small cell's where there is one."""
-    return name if a.method == b.method == "wilson" else f"{name}, jeffreys"

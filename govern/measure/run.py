@@ -124,7 +124,8 @@ def _pass(settings: Settings, source: DataSource, plan: ColumnPlan, target: Targ
           columns: int) -> Pass:
     data = settings.data
     singles = tuple(s.role for s in data.sensitive)
-    search = SubgroupSearch(singles, search_coders(data, source))
+    search = SubgroupSearch(singles, search_coders(data, source), weighted=plan.weight is not None,
+                            clustered=plan.cluster is not None)
     sets = [(), *((role,) for role in singles), *data.intersections]
     kept = GroupRows(sets, clustered=plan.cluster is not None) if data.metrics else None
     return Pass(source, plan, target, coders, columns=columns, seed=settings.seed, threshold=data.threshold,
@@ -231,7 +232,7 @@ def _evidence(settings: Settings, created: str, source: DataSource, target: Targ
         Subject("data", source.name, source.sha256, source.size, source.format),
         Subject("config", config.name if config else "merged settings", settings.config_sha256,
                 config.stat().st_size if config else 0, "yaml" if config else "settings"))
-    searched = done.search.result(done.cube, done.levels(), target)
+    searched = done.search.result(done.cube, done.residuals, done.levels(), target)
     coder_notes = [n for c in done.coders.values() for n in c.notes()]
     measurements: list[Measurement] = [*out.measurements, *smoke.measurements(checks)]
     return Evidence(

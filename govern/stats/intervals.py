@@ -262,7 +262,7 @@ def _beta_quantile(target: float, a: float, b: float) -> float:
     log_beta = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
     low, high, p = 0.0, 1.0, a / (a + b)
     while True:
-        off = _beta_cdf(p, a, b) - target
+        off = beta_cdf(p, a, b) - target
         low, high = (p, high) if off < 0 else (low, p)
         # Newton's step in the log-odds of p, halving where it leaves the bracket.
         slope = math.exp(a * math.log(p) + b * math.log1p(-p) - log_beta)
@@ -275,10 +275,10 @@ def _beta_quantile(target: float, a: float, b: float) -> float:
         p = found
 
 
-def _beta_cdf(p: float, a: float, b: float) -> float:
+def beta_cdf(p: float, a: float, b: float) -> float:
     """I_p(a, b) by its continued fraction. Source: DLMF 8.17.22, evaluated by Lentz's method."""
     if p > (a + 1) / (a + b + 2):
-        return 1.0 - _beta_cdf(1.0 - p, b, a)
+        return 1.0 - beta_cdf(1.0 - p, b, a)
     if p <= 0:
         return 0.0
     log_beta = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)

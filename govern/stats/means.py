@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govern.stats.estimate import Estimate, undefined
-from govern.stats.intervals import Pair, rate, small_cell
+from govern.stats.intervals import Pair, mover_difference, mover_ratio, rate, small_cell
 
 MIN_ROWS = 30
 NO_ROWS = "no rows"
@@ -47,6 +47,21 @@ class Share:
     def method(self) -> str:
         """What `bounds` are: jeffreys in a small cell, else wilson."""
         return "jeffreys" if small_cell(*self.sample) else "wilson"
+
+
+def difference_bounds(a: Share, b: Share, alpha: float) -> Pair:
+    """Bounds of a − b for reading, from those of the two shares; both have rows."""
+    return mover_difference(a.value, a.bounds(alpha), b.value, b.bounds(alpha))
+
+
+def ratio_bounds(a: Share, b: Share, alpha: float) -> Pair:
+    """Bounds of a / b for reading, from those of the two shares; b is not 0."""
+    return mover_ratio(a.value, a.bounds(alpha), b.value, b.bounds(alpha))
+
+
+def pair_method(name: str, a: Share, b: Share) -> str:
+    """The name of such bounds, with that of the small cell's where there is one."""
+    return name if a.method == b.method == "wilson" else f"{name}, jeffreys"
 
 
 @dataclass(frozen=True, slots=True)

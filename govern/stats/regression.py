@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from govern.errors import InputError
 from govern.stats.estimate import Estimate, undefined
-from govern.stats.means import NO_ROWS, sums_of, too_few
+from govern.stats.means import NO_ROWS, Sums, sums_of, too_few
 from govern.stats.quantiles import Quantile, quantile
 from govern.stats.regression_fit import MEANS, ONE_OUTCOME, QUANTILES, RegressionFit
 from govern.stats.regression_sums import ResidualSums
@@ -131,11 +131,32 @@ class Residuals:
             return (self._even or self._sums).by_group(of_cell, k)
         rows = self._rows
         centres = [_about(x, rows) for x in _measured(rows)]
+        return [self._fit(rows.take(part), centres) for part in self._parts(of_cell, k)]
+
+    def sums(self, of_cell: IntArray, k: int, metrics: Sequence[str]) -> dict[str, list[Sums]]:
+        """The sums of some of MEANS in groups 0 … k − 1 alone; `of_cell` as in `by_group`."""
+        if self._sums is None and self.n > self.exact_rows and self._rows.unit is None:
+            self._add_up()
+        if self._sums is not None:
+            return (self._even or self._sums).sums(of_cell, k, metrics)
+        rows = self._rows
+        measured = dict(zip(MEANS, _measured(rows), strict=True))
+        centres = {name: _about(measured[name], rows) for name in metrics}
+        found: dict[str, list[Sums]] = {name: [] for name in metrics}
+        for part in self._parts(of_cell, k):
+            weight = None if rows.weight is None else rows.weight[part]
+            unit = None if rows.unit is None else np.unique(rows.unit[part], return_inverse=True)[1].astype(np.int64)
+            for name in metrics:
+                found[name].append(sums_of(measured[name][part], weight, unit, centres[name]))
+        return found
+
+    def _parts(self, of_cell: IntArray, k: int) -> list[NDArray[np.intp]]:
+        """The rows of each group."""
         # Small whole numbers are sorted several times as fast.
-        group = of_cell[rows.cells].astype(np.int16 if k < 1 << 15 else np.int64)
+        group = of_cell[self._rows.cells].astype(np.int16 if k < 1 << 15 else np.int64)
         order = np.argsort(group, kind="stable")
         ends = np.searchsorted(group[order], np.arange(k + 1))
-        return [self._fit(rows.take(order[a:b]), centres) for a, b in pairwise(ends)]
+        return [order[a:b] for a, b in pairwise(ends)]
 
     @cached_property
     def _rows(self) -> _Rows:

@@ -18,9 +18,9 @@ from counting import Of, measured
 from govern.evidence import Counts, Group, Measurement
 from govern.measure.disparities import _largest_gap, _smallest_ratio, disparities
 from govern.measure.group_extremes import EXTREMES, extremes, shortfalls
-from govern.measure.rates import difference_bounds, rates, ratio_bounds
+from govern.measure.rates import rates
 from govern.metrics import METRICS
-from govern.stats.means import Share
+from govern.stats.means import Share, difference_bounds, ratio_bounds
 
 WHO = ("who",)
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "statistics.md").read_text(encoding="utf-8")
