@@ -292,8 +292,10 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """SHAP of one feature in one group: mean |value| with its standard error, mean value, direction: the rank
-    correlation (−1 to 1) of the feature's value with its contribution, None for features that are not numbers."""
+    """SHAP of one feature in one group of `n` sampled rows: mean |value| with its standard error, mean value,
+    direction: the rank correlation (−1 to 1) of the feature's value with its contribution, None for features that are
+    not numbers. Where rows have weights all of these are weighted, and where they repeat persons the error is that of
+    persons; `Attributions.method` says so."""
 
     feature: str
     group: str
@@ -306,7 +308,8 @@ class Attribution:
 
 @dataclass(frozen=True, slots=True)
 class Attributions:
-    """SHAP values of a sample of rows; `residual` is the largest |sum + base − output| in the output's unit."""
+    """SHAP values of a sample of rows, drawn by their content whatever their weight; `base` is that of the background
+    as the method takes it, unweighted; `residual` is the largest |sum + base − output| in the output's unit."""
 
     method: str
     output: str

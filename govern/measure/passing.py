@@ -172,6 +172,17 @@ class Pass:
             texts[role] = [names[p] for p in place]
         return Levels(texts, order)
 
+    def sampled_units(self, rows: int) -> tuple[NDArray[np.float64] | None, NDArray[np.uint64] | None]:
+        """Weight and key of the person of the first `rows` sampled rows, None where all weights are equal or nobody
+        repeats."""
+        plan, table = self.plan, self.sample.table.slice(0, rows)
+        weight = cluster = None
+        if plan.weight is not None and self.cube.weighted:
+            weight = weights(table.column(plan.weight).combine_chunks(), plan.weight)
+        if plan.cluster is not None and self.cube.clustered:
+            cluster = cluster_keys(table.column(plan.cluster).combine_chunks(), self.sample.keys[:rows])
+        return weight, cluster
+
     def sampled_groups(self) -> dict[str, list[str | None]]:
         """The level of each sampled row by feature, None for missing."""
         found: dict[str, list[str | None]] = {}

@@ -167,10 +167,14 @@ def _explained(pending: Pending[Explained], done: Pass, out: from_cube.Numbers
             numeric[name] = numbers(column, name)
     values = {role: v[:rows] for role, v in done.sampled_groups().items()}
     asked = [g for g in out.groups if g.asked and not g.within]
-    features = attributions(found.values, found.features, numeric, membership(values, asked))
+    weight, cluster = done.sampled_units(rows)
+    features = attributions(found.values, found.features, numeric, membership(values, asked), weight=weight,
+                            cluster=cluster)
+    method = found.method + ("; means over weighted rows" if weight is not None else "") + (
+        "; standard errors of persons" if cluster is not None else "")
     notes = [] if rows == done.sample.table.num_rows else \
         [f"{rows} of {done.sample.table.num_rows} sampled rows were explained: the budget allowed no more."]
-    found_all = Attributions(found.method, found.output_space, rows, found.background_rows, found.background,
+    found_all = Attributions(method, found.output_space, rows, found.background_rows, found.background,
                              done.seed, _finite(found.base), _finite(found.residual), found.exact, features)
     return found_all, notes
 
