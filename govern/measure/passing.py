@@ -131,7 +131,7 @@ class Pass:
     def _count(self, rows: _Rows, predicted: Predicted) -> None:
         self._see(predicted)
         self.outputs.add(predicted)
-        self.search.add(rows.codes, rows.searched, rows.truth, predicted.label)
+        self.search.add(rows.codes, rows.searched, rows.truth, predicted, weight=rows.weight, cluster=rows.cluster)
         if self.kept is not None:
             self.kept.add(rows.codes, rows.keys, rows.truth, predicted, weight=rows.weight, cluster=rows.cluster)
         codes = list(rows.codes.values())
@@ -178,6 +178,17 @@ class Pass:
             order[role] = [int(code) for code in np.argsort(place, kind="stable")]
             texts[role] = [names[p] for p in place]
         return Levels(texts, order)
+
+    def sampled_units(self, rows: int) -> tuple[NDArray[np.float64] | None, NDArray[np.uint64] | None]:
+        """Weight and key of the person of the first `rows` sampled rows, None where all weights are equal or nobody
+        repeats."""
+        plan, table = self.plan, self.sample.table.slice(0, rows)
+        weight = cluster = None
+        if plan.weight is not None and self.cube.weighted:
+            weight = weights(table.column(plan.weight).combine_chunks(), plan.weight)
+        if plan.cluster is not None and self.cube.clustered:
+            cluster = cluster_keys(table.column(plan.cluster).combine_chunks(), self.sample.keys[:rows])
+        return weight, cluster
 
     def sampled_groups(self) -> dict[str, list[str | None]]:
         """The level of each sampled row by feature, None for missing."""

@@ -155,7 +155,8 @@ def _pass(settings: Settings, source: DataSource, plan: ColumnPlan, target: Targ
           decisions: Sequence[Decision], columns: int) -> Pass:
     data = settings.data
     singles = tuple(s.role for s in data.sensitive)
-    search = SubgroupSearch(singles, search_coders(data, source))
+    search = SubgroupSearch(singles, search_coders(data, source), weighted=plan.weight is not None,
+                            clustered=plan.cluster is not None)
     sets = [(), *((role,) for role in singles), *data.intersections]
     kept = GroupRows(sets, clustered=plan.cluster is not None) if data.metrics else None
     return Pass(source, plan, target, coders, columns=columns, seed=settings.seed, threshold=data.threshold,
@@ -197,10 +198,14 @@ def _explained(pending: Pending[Explained], done: Pass, out: from_cube.Numbers
             numeric[name] = numbers(column, name)
     values = {role: v[:rows] for role, v in done.sampled_groups().items()}
     asked = [g for g in out.groups if g.asked and not g.within]
-    features = attributions(found.values, found.features, numeric, membership(values, asked))
+    weight, cluster = done.sampled_units(rows)
+    features = attributions(found.values, found.features, numeric, membership(values, asked), weight=weight,
+                            cluster=cluster)
+    method = found.method + ("; means over weighted rows" if weight is not None else "") + (
+        "; standard errors of persons" if cluster is not None else "")
     notes = [] if rows == done.sample.table.num_rows else \
         [f"{rows} of {done.sample.table.num_rows} sampled rows were explained: the budget allowed no more."]
-    found_all = Attributions(found.method, found.output_space, rows, found.background_rows, found.background,
+    found_all = Attributions(method, found.output_space, rows, found.background_rows, found.background,
                              done.seed, _finite(found.base), _finite(found.residual), found.exact, features)
     return found_all, notes
 
@@ -268,7 +273,7 @@ def _evidence(settings: Settings, created: str, source: DataSource, target: Targ
         *(() if training is None else (training.subject,)),
         Subject("config", config.name if config else "merged settings", settings.config_sha256,
                 config.stat().st_size if config else 0, "yaml" if config else "settings"))
-    searched = done.search.result(done.cube, done.levels(), target)
+    searched = done.search.result(done.cube, done.residuals, done.levels(), target)
     coder_notes = [n for c in done.coders.values() for n in c.notes()]
     facts = replace(done.facts.result(), period=done.expected.period, output=done.outputs.result())
     trained = None if training is None else training.result(out.groups, facts)

@@ -37,6 +37,11 @@ class Sample:
         self._keys, self._table = both[best], table.take(whole(best))
 
     @property
+    def keys(self) -> NDArray[np.uint64]:
+        """The keys of the sampled rows, rising, (n_rows,)."""
+        return self._keys
+
+    @property
     def table(self) -> Any:
         """The sampled rows as a pyarrow Table, by rising key; None before the first row."""
         return self._table
