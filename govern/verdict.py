@@ -144,6 +144,11 @@ class Finding:
     each: str | None = None
     changes: tuple[Change, ...] = ()
 
+    @property
+    def qualified(self) -> str:
+        """The rule id with the policy it was judged under: `baseline/BASE-08`."""
+        return f"{self.policy}/{self.rule}"
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyInfo:

@@ -30,7 +30,8 @@ Basis = Literal["law", "guidance", "standard", "convention", "house", "govern"]
 class Fields(BaseModel):
     """A mapping of a policy file: unknown keys and values of another type are errors."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # Built when first used: a policy uses few of the kinds, and `govern check` waits for every one that is built.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class ByPhase(Fields, Generic[T]):
