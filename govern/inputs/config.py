@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from govern.codec import digest, dumps
 from govern.errors import InputError, nearest, printable
 from govern.evidence import Task
+from govern.inputs.expected import Contract, Decision, contracts_of, decisions_of, period_of, refuse_expected
 from govern.inputs.options import KEYED, Option, later_text, refuse_later
 from govern.inputs.schema import PRIMARY_METRICS, bands_from_flags, config_model, config_schema, texts_as_written
 from govern.metrics import METRICS
@@ -69,7 +70,8 @@ class OwnMetric:
 class DataSettings:
     """The evaluation data and the roles of its columns; `features` and `task` None mean: find out.
 
-    `classes` are those of a multiclass target in order, () when not given.
+    `classes` are those of a multiclass target in order, () when not given. `period` are two days, `shares` the
+    declared shares of groups by role, `cases` levels by role, `pairs` the columns whose values should all meet.
     """
 
     path: Path | None
@@ -90,6 +92,14 @@ class DataSettings:
     classes: tuple[str, ...] = ()
     metrics: tuple[OwnMetric, ...] = ()
     search: tuple[str, ...] = ()
+    train: Path | None = None
+    date: str | None = None
+    period: tuple[str, str] | None = None
+    shares: Mapping[str, Mapping[str, float]] = dataclasses.field(default_factory=dict)
+    cases: tuple[Mapping[str, str], ...] = ()
+    pairs: tuple[str, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    contract: tuple[Contract, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,7 +173,12 @@ class Settings:
                      "weight": d.weight, "cluster": d.cluster, "task": d.task, "classes": list(d.classes),
                      "metrics": {m.name: {"function": m.function, "better": m.better, "low": m.low,
                                           "high": m.high} for m in d.metrics},
-                     "search": list(d.search)},
+                     "search": list(d.search), "train": d.train and d.train.name, "date": d.date,
+                     "period": d.period and "..".join(d.period),
+                     "shares": {k: dict(v) for k, v in d.shares.items()}, "cases": [dict(c) for c in d.cases],
+                     "pairs": list(d.pairs),
+                     "decisions": {x.name: x.plain() for x in d.decisions},
+                     "contract": {c.column: c.plain() for c in d.contract}},
             "policies": [Path(p).name for p in self.policies],
             "phase": self.phase,
             "seed": self.seed,
@@ -304,7 +319,10 @@ def _typed(v: Mapping[str, Any], source: Mapping[str, Source], bases: Mapping[st
                           v["data.task"], tuple(v["data.classes"]),
                           tuple(OwnMetric(name, m["function"], m["better"], m.get("low"), m.get("high"))
                                 for name, m in (v["data.metrics"] or {}).items()),
-                          tuple(dict.fromkeys(v["data.search"]))),
+                          tuple(dict.fromkeys(v["data.search"])),
+                          path("data.train"), v["data.date"], period_of(v["data.period"]), v["data.shares"] or {},
+                          tuple(v["data.cases"] or ()), tuple(dict.fromkeys(v["data.pairs"])),
+                          decisions_of(v["data.decisions"]), contracts_of(v["data.contract"])),
         policies=tuple(v["policies"]), policies_base=bases["policies"], phase=v["phase"],
         declared=v["declared"] or {}, waivers=tuple(v["waivers"] or ()),
         report=ReportSettings(bases["report.out"] / v["report.out"],
@@ -339,6 +357,7 @@ def _refuse_contradictions(settings: Settings) -> None:
             raise InputError(f'bands are given for "{role}", which is not a sensitive feature',
                              fix=nearest(role, [*roles, *d.control]) or f"add --sensitive {role}")
     _refuse_search(d)
+    refuse_expected(d)
     stored = "--score" if d.score is not None else "--prediction" if d.prediction is not None else None
     if settings.model.path is not None and stored:
         raise InputError(f"both a model and {stored} are given", fix="leave one of them out")

@@ -54,6 +54,11 @@ class LevelCoder:
         for level in sorted(set(self.rename.values())):
             self._level(level)
 
+    def anew(self) -> LevelCoder:
+        """A coder of the same column and levels that has seen nothing yet."""
+        return LevelCoder(self.column, rename=self.rename, unknown=tuple(self.unknown), limit=self.limit, fix=self.fix,
+                          empty=self.empty, alike=tuple(self._types))
+
     def codes(self, array: pa.Array) -> Codes:
         """Codes of a column's values, shape (n_rows,), not to be written to. Raises InputError."""
         if self._whole == (False, 0) and pa.types.is_integer(array.type) and not array.null_count \

@@ -70,8 +70,9 @@ OPTIONS: tuple[Option, ...] = (
     Option("data.path", "--data", "path",
            "Evaluation data: CSV (also .gz), JSON Lines, Parquet file or folder, "
            "Arrow/Feather.", MEASURING, metavar="FILE", example="eval.parquet"),
-    Option("data.train", "--train", "path", "Training data, to look for overlap and leakage.", MEASURING,
-           metavar="FILE", later=True),
+    Option("data.train", "--train", "path",
+           "Training data: rows that stand in both, values and groups that differ, and drift from them are measured.",
+           MEASURING, metavar="FILE", example="train.parquet"),
     Option("data.target", "--target", "text", "Column that holds the true label.",
            MEASURING, metavar="COLUMN", example="default"),
     Option("data.positive", "--positive", "label", "Label whose probability the score is; inferred for 0/1, "
@@ -110,6 +111,24 @@ OPTIONS: tuple[Option, ...] = (
     Option("data.classes", "--class", "label",
            "Class of a multiclass target, given once for each in their order; default: the order of "
            "numbers, else of letters.", MEASURING, (), metavar="LABEL", repeatable=True, example="low"),
+    Option("data.date", "--date", "text", "Column that holds the day of a row.", MEASURING, metavar="COLUMN",
+           example="decided_on"),
+    Option("data.period", "--period", "text", "Days that the rows should be of, both included.", MEASURING,
+           metavar="FIRST..LAST", example="2026-01-01..2026-06-30"),
+    Option("data.pairs", "--pair-column", "text",
+           "Column whose values, numbers as quarters, should occur with every value of the other such columns.",
+           MEASURING, (), metavar="COLUMN", repeatable=True, example="region"),
+    Option("data.shares", "", "free",
+           "Shares of groups in the population the model is for: `{sex: {women: 0.51, men: 0.49}}`."),
+    Option("data.cases", "", "free",
+           "Cases that the rows should cover, over sensitive and control features: `[{sex: women, age: 26–35}]`."),
+    Option("data.decisions", "", "free",
+           "Columns of decisions taken: `{screening: {column: passed_test, selected: 1}}`, short "
+           "`screening: passed_test` (`selected` is then the favourable label). A row without a value did not reach "
+           "the step."),
+    Option("data.contract", "", "free",
+           "What columns may hold: `{age: {kind: number, low: 18, high: 100, missing: false}, sex: {levels: [1, 2]}}`, "
+           "`kind` one of number, boolean, text, date."),
     Option("data.metrics", "", "free",
            "Metrics of your own: `{cost: {function: 'module:function', better: lower, low: 0}}`, with "
            "`better` one of higher, lower, neither, and the range where there is one."),

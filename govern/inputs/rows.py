@@ -7,6 +7,7 @@ smallest keys. Not cryptographic: two different rows share a key by chance once 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,12 +29,19 @@ def row_keys(batch: pa.RecordBatch, seed: int) -> Keys:
     The same for whole numbers and floats of equal value, for −0.0 and 0.0, for text plain or
     dictionary-coded; a missing value and NaN are the same. The order of columns matters, their names do not.
     """
+    return prefix_keys(batch, seed, (batch.num_columns,))[0]
+
+
+def prefix_keys(batch: pa.RecordBatch, seed: int, ends: Sequence[int]) -> list[Keys]:
+    """Keys of the rows of a batch's first columns, as many as each of `ends` says, rising: as `row_keys` of these."""
     keys = np.full(batch.num_rows, mixed(np.array([seed], dtype=np.uint64))[0], dtype=np.uint64)
-    for column in batch.columns:
+    found = [keys.copy() for end in ends if not end]
+    for number, column in enumerate(batch.columns[: ends[-1]], 1):
         keys += _GOLDEN
         keys ^= column_keys(column)
         mixed(keys)
-    return keys
+        found += [keys.copy() for end in ends if end == number]
+    return found
 
 
 def mixed(values: Keys) -> Keys:

@@ -14,6 +14,7 @@ from govern.inputs.labels import Target
 from govern.measure import controls, multiclass, rates, regression, score_metrics
 from govern.measure.disparities import disparities
 from govern.measure.group_extremes import extremes, shortfalls
+from govern.measure.scoring import scoring_rates
 from govern.measure.splits import Roles, Split, by_features, counts, splits
 from govern.stats.cube import Cube, Levels
 from govern.stats.curves import threshold_counts, threshold_grid
@@ -141,6 +142,8 @@ def _score_numbers(cube: Cube, column: Column, positive: int, label: str | None,
             if group.asked and not group.within and len(group.features) == 1:
                 out.curves += score_metrics.curves(one.own, group.id, label)
         out.measurements += score_metrics.comparisons(split.groups, found, label)
+    if label is None:
+        out.measurements += scoring_rates(cube, column, ranked, rest)
     if label is None and threshold is not None and not cube.weighted and not cube.clustered:
         _sweep(cube, column, ranked, everyone, rest, threshold, out)
     return of_group

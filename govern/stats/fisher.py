@@ -78,13 +78,6 @@ def pooled_z(x1: float, n1: float, x2: float, n2: float) -> float | None:
     return math.copysign(math.sqrt(apart * apart * n / (n1 * n2 * x * (n - x))), apart)
 
 
-def hypergeometric_z(x1: int, n1: int, x2: int, n2: int) -> float | None:
-    """x1 less its expectation in standard deviations with all margins fixed, whose variance has n − 1 instead of n;
-    None where all or no outcomes are counted."""
-    z, n = pooled_z(x1, n1, x2, n2), n1 + n2
-    return None if z is None else z * math.sqrt((n - 1) / n)
-
-
 def score_p(x1: float, n1: float, x2: float, n2: float) -> float:
     """The two-sided p-value of the pooled z (Pearson's chi-square); 1 where all or no outcomes are counted."""
     z = pooled_z(x1, n1, x2, n2)

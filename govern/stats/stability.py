@@ -17,15 +17,19 @@ def shared(a: Column, b: Column) -> tuple[list[int], list[int]] | None:
     """The rows of two columns in common cells, those of `a`, the reference, first; None where they have none in common:
     numbers against texts, or more levels than are counted.
 
-    Numbers: the bins of the coarser column, joined into about 10 of equal mass of the reference, the outer ones open.
-    Else: the levels that both list, and one cell for all others. Missing values are a cell where either has some.
+    Numbers: the bins of the coarser column, joined into about 10 of equal mass of the reference, the outer ones open;
+    where the reference has no rows and the other a tenth of its own, they are a cell too. Else: the levels whose rows
+    are known of both, and one cell for all others. Missing values are a cell where either has some.
     """
-    numbers = a.kind == "number" and b.kind == "number"
-    if not numbers and (not _listed(a) or not _listed(b) or "number" in (a.kind, b.kind)):
+    kinds = {c.kind for c in (a, b) if c.distinct != 0}  # a column without any value has no kind
+    if kinds <= {"number"}:
+        one, two = _by_bins(a, b)
+    elif "number" in kinds or a.distinct is None or b.distinct is None:
         return None
-    one, two = _by_bins(a, b) if numbers else _by_levels(a, b)
-    if a.missing or b.missing:
-        one, two = [*one, a.missing], [*two, b.missing]
+    else:
+        one, two = _by_levels(a, b)
+    cells = [(x, y) for x, y in zip([*one, a.missing], [*two, b.missing], strict=True) if x or y]
+    one, two = [x for x, _ in cells], [y for _, y in cells]
     return (one, two) if sum(one) and sum(two) else None
 
 
@@ -59,17 +63,14 @@ def _shares(counts: Sequence[float]) -> list[float]:
     return [(c + 0.5) / total for c in counts]
 
 
-def _listed(column: Column) -> bool:
-    """Whether the column's levels were counted; where it holds no value at all there is none to count."""
-    return column.distinct is not None
-
-
 def _by_levels(a: Column, b: Column) -> tuple[list[int], list[int]]:
     one, two = ({level.value: level.n for level in c.levels} for c in (a, b))
-    both = sorted(one.keys() & two.keys())
-    rest = [sum(n for value, n in found.items() if value not in both) + c.others for found, c in ((one, a), (two, b))]
-    cells = [one[v] for v in both], [two[v] for v in both]
-    return ([*cells[0], rest[0]], [*cells[1], rest[1]]) if any(rest) else cells
+    # A level that a column does not list has no rows there, unless some rows have levels that are not listed.
+    known = sorted(v for v in one.keys() | two.keys() if (v in one or not a.others) and (v in two or not b.others))
+    cells = [[found.get(v, 0) for v in known] for found in (one, two)]
+    rest = [sum(found.values()) - sum(cell) + column.others
+            for found, cell, column in zip((one, two), cells, (a, b), strict=True)]
+    return [*cells[0], rest[0]], [*cells[1], rest[1]]
 
 
 def _by_bins(a: Column, b: Column) -> tuple[list[int], list[int]]:
@@ -86,17 +87,19 @@ def _by_bins(a: Column, b: Column) -> tuple[list[int], list[int]]:
 
 
 def _joined(reference: list[int], counts: list[int]) -> tuple[list[int], list[int]]:
-    """Neighbouring cells joined into about 10 of equal mass of the reference."""
-    total, through = sum(reference), 0
+    """Neighbouring cells joined until each has a tenth of the reference, or a tenth of the other and none of it."""
+    total, other = sum(reference), sum(counts)
+    left, left_other = total, other
     one, two = [0], [0]
     for x, y in zip(reference, counts, strict=True):
-        # A new cell starts where the last one is full, and the reference has rows left for it.
-        if one[-1] and through * CELLS >= total * len(one) and through < total:
+        full = one[-1] * CELLS >= total if one[-1] else two[-1] * CELLS >= other and two[-1]
+        if full and (left or left_other * CELLS >= other):
             one.append(0)
             two.append(0)
         one[-1] += x
         two[-1] += y
-        through += x
+        left -= x
+        left_other -= y
     return one, two
 
 

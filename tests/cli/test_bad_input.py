@@ -71,7 +71,7 @@ CASES: dict[str, tuple[list[str], dict[str, str | bytes], list[str]]] = {
                       {"eval.csv": "x,z,group,y,w\n1,2,a,1,0\n2,3,b,0,0\n"}, ["the weight is 0"]),
     "the target as cluster": (["m.pkl", *ARGUMENTS, "--cluster", "y"], {}, ["target", '"y"']),
     "no such control": (["m.pkl", *ARGUMENTS, "--control", "regin"], {}, ['"regin"']),
-    "training data": (["m.pkl", *ARGUMENTS, "--train", "x.csv"], {}, ["--train", "not measured by this version"]),
+    "no such training data": (["m.pkl", *ARGUMENTS, "--train", "x.csv"], {}, ["x.csv", "no such file", "--train"]),
     "a bad timestamp": (["m.pkl", *ARGUMENTS, "--timestamp", "yesterday"], {}, ["yesterday", "2026-"]),
     "a bad threshold": (["m.pkl", *ARGUMENTS, "--threshold", "high"], {}, ["--threshold"]),
     "score without threshold": (["--data", "eval.csv", "--target", "y", "--score", "x"], {}, ["--threshold"]),

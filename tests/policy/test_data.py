@@ -112,7 +112,8 @@ def test_pairs_of_values(verdict: Judge) -> None:
 
 def test_groups_by_their_shares(verdict: Judge) -> None:
     found = rows(*(share("group_share", n, 1010, group=g) for g, n in (("g1", 600), ("g2", 400), ("g3", 10))),
-                 *(Measurement("group_share_gap", gap, group=g, se=0.01) for g, gap in (("g1", 0.08), ("g2", 0.02))),
+                 *(Measurement("group_share_gap", gap, group=g, numerator=n, denominator=1010, se=0.01)
+                   for g, gap, n in (("g1", 0.08, 600), ("g2", 0.02, 400))),
                  Measurement("group_share_stability", 0.04, features=("sex",)), shares={"sex": {"women": 0.5}})
     least = only(verdict(found, rule(metric="group_share", min="0.45")))
     # The missing group is none that a share is asked of.
@@ -120,7 +121,7 @@ def test_groups_by_their_shares(verdict: Judge) -> None:
     assert least.features == ("sex",) and least.settle and least.settle.text == "100 more rows of women would meet it."
     assert Fraction(400 + 100, 1010 + 100) >= Fraction("0.45") > Fraction(400 + 99, 1010 + 99)
     gap = only(verdict(found, rule(metric="group_share_gap", max="0.05", by="[sex]")))
-    assert gap.outcome == "fail" and gap.seen and gap.seen.group == "g1"
+    assert gap.outcome == "fail" and gap.seen and (gap.seen.group, gap.seen.value) == ("g1", 0.08)
     assert only(verdict(found, rule(metric="group_share_stability", max="0.1"))).outcome == "pass"
     lacks = only(verdict(found, rule(metric="group_share", min="0.1", by="[race_ethnicity]")))
     assert lacks.outcome == "n/a" and "race_ethnicity is not measured" in (lacks.reason or "")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from govern.stats.fisher import fisher_p, holm, hypergeometric_z, least_expected, pooled_z, score_p
+from govern.stats.fisher import fisher_p, holm, least_expected, pooled_z, score_p
 
 RNG = np.random.default_rng(7)
 TABLES = [(0, 1, 0, 1), (1, 1, 0, 1), (0, 30, 0, 50), (30, 30, 50, 50), (3, 30, 900, 3000), (0, 40, 12, 60)]
@@ -100,7 +100,7 @@ def test_the_score_test_is_the_chi_square_without_correction():
             assert least_expected(x1, n1, x2, n2) == pytest.approx(expected.expected_freq.min())
         else:
             assert score_p(x1, n1, x2, n2) == 1.0
-            assert pooled_z(x1, n1, x2, n2) is hypergeometric_z(x1, n1, x2, n2) is None
+            assert pooled_z(x1, n1, x2, n2) is None
 
 
 def test_the_order_of_the_groups_changes_no_bit_of_the_score_test():
@@ -109,19 +109,11 @@ def test_the_order_of_the_groups_changes_no_bit_of_the_score_test():
     assert all(pooled_z(a, b, c, d) == -pooled_z(c, d, a, b) for a, b, c, d in known)
 
 
-@pytest.mark.parametrize(("table", "z", "hypergeometric", "p"), [
-    ((1, 10, 3, 20), -0.380, -0.373, 1.000), ((12, 40, 48, 80), -3.098, -3.085, 0.00341),
-    ((26, 48, 206, 259), -3.757, -3.751, 0.000404)])
-def test_worked_numbers(table, z, hypergeometric, p):
+@pytest.mark.parametrize(("table", "z", "p"), [
+    ((1, 10, 3, 20), -0.380, 1.000), ((12, 40, 48, 80), -3.098, 0.00341), ((26, 48, 206, 259), -3.757, 0.000404)])
+def test_worked_numbers(table, z, p):
     assert pooled_z(*table) == pytest.approx(z, abs=5e-4)
-    assert hypergeometric_z(*table) == pytest.approx(hypergeometric, abs=5e-4)
     assert fisher_p(*table) == pytest.approx(p, rel=2e-3)
-
-
-def test_the_hypergeometric_z_has_the_variance_with_all_margins_fixed():
-    x1, n1, x2, n2 = 12, 40, 48, 80
-    law = stats.hypergeom(n1 + n2, x1 + x2, n1)
-    assert hypergeometric_z(x1, n1, x2, n2) == pytest.approx((x1 - law.mean()) / law.std(), rel=1e-12)
 
 
 def test_holm_on_a_worked_example():

@@ -47,6 +47,9 @@ from govern.yamlcheck import ProblemAt
 OF_COLUMNS = ("missing_share", "contract_break_share", "unseen_value_share", "single_feature_auc")
 OF_GROUPS = ("group_share", "group_share_gap", "group_share_stability")
 OF_ROWS = ("duplicate_share", "label_conflict_share", "train_overlap_share", "out_of_period_share")
+# Metrics that are the ratio of the counts they carry; the gap of a share carries the counts of the share.
+RATIOS = ("missing_share", "contract_break_share", "unseen_value_share", *OF_ROWS, "group_share", "median_tie_share",
+          "pair_coverage")
 DATA = (*OF_COLUMNS, *OF_ROWS, *OF_GROUPS, "median_tie_share", "case_rows", "pair_coverage")
 # The setting without which a number does not exist, and what is said then.
 NEEDS = {
@@ -187,7 +190,7 @@ def _one(documents: Documents, m: Measurement, limits: Limits) -> Judged:
     quantity: Rate | Score
     if m.status != "ok" or m.value is None:
         quantity = Score(None, reason=m.reason or m.status.replace("_", " "))
-    elif m.numerator is not None and m.denominator:
+    elif m.metric in RATIOS and m.numerator is not None and m.denominator:
         quantity = Rate(m.numerator, m.denominator)
     else:
         quantity = Score(m.value)
