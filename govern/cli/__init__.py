@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Sequence
 
@@ -20,10 +19,6 @@ def main() -> None:
 
     # A command ends soon and makes few cycles; looking for them takes a fifth of the time of a PDF.
     gc.set_threshold(200_000, 50, 100)
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a character is no reason to end without a result.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
     sys.exit(run(sys.argv[1:]))
 
 
