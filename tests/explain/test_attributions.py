@@ -59,6 +59,7 @@ def test_what_rules_may_judge() -> None:
         ("attribution_direction", "column: b"): (1.0, "ok")}
 
 
-@pytest.mark.parametrize(("residual", "outputs"), [(0.5, [2.0] * 4), (None, [1.0, 2, 3, 4]), (0.5, [1.0, 2, 3, np.inf])])
+@pytest.mark.parametrize(("residual", "outputs"), [
+    (0.5, [2.0] * 4), (None, [1.0, 2, 3, 4]), (0.5, [1.0, 2, 3, np.inf])])
 def test_a_residual_that_is_undefined(residual: float | None, outputs: list[float]) -> None:
     assert measured(residual, outputs)["attribution_residual", None] == (None, "undefined")
