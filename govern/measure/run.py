@@ -57,19 +57,20 @@ class Measured:
 
 
 def measure(settings: Settings, model: Started | None, *, created: str, timed: bool, progress: Progress,
-            explained: bool = True) -> Measured:
+            explained: bool = True, meanwhile: Callable[[], None] | None = None) -> Measured:
     """The facts about a started model, or about stored predictions where there is none.
 
-    Without `timed` there is no compute document, without `explained` no attributions.
+    Without `timed` there is no compute document, without `explained` no attributions. `meanwhile` is called once
+    while the model's process checks and explains, so that work which needs no answer of it is not waited for.
     Raises InputError for anything unusable.
     """
     if model is None:
         return _measure_stored(settings, created, progress)
-    return _measure_model(settings, model, created, timed, progress, explained)
+    return _measure_model(settings, model, created, timed, progress, explained, meanwhile)
 
 
 def _measure_model(settings: Settings, model: Started, created: str, timed: bool, progress: Progress,
-                   explained: bool) -> Measured:
+                   explained: bool, meanwhile: Callable[[], None] | None) -> Measured:
     worker, file, found, data = model.worker, model.file, model.scanned, settings.data
     source = _source(settings)
     target = target_of(source, data)
@@ -88,6 +89,8 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
         if explained and answers.positive is not None else None
     timing = worker.submit_time(sample.slice(0, BATCH_TIMED), answers.positive) if timed else None
     out = _numbers(done, settings, target)
+    if meanwhile is not None:
+        meanwhile()
     checked = checking.result()
     checks = smoke.checks(smoke.Seen(
         rows_sent=done.used, rows_answered=answers.rows, not_finite=answers.not_finite,
