@@ -64,14 +64,16 @@ class Measured:
 
 
 def measure(settings: Settings, model: Started | None, *, created: str, timed: bool, progress: Progress,
-            explained: bool = True, lock: LockFile | None = None) -> Measured:
+            explained: bool = True, lock: LockFile | None = None, meanwhile: Callable[[], None] | None = None
+            ) -> Measured:
     """The facts about a started model, or about stored predictions where there is none.
 
     Without `timed` there is no compute document, without `explained` no attributions. `lock` is recorded as it is.
-    Raises InputError for anything unusable.
+    `meanwhile` is called once while the model's process checks and explains, so that work which needs no answer of it
+    is not waited for. Raises InputError for anything unusable.
     """
     found = _measure_stored(settings, created, progress) if model is None else \
-        _measure_model(settings, model, created, timed, progress, explained)
+        _measure_model(settings, model, created, timed, progress, explained, meanwhile)
     return found if lock is None else replace(found, evidence=_locked(found.evidence, lock))
 
 
@@ -86,7 +88,7 @@ def _train_source(settings: Settings) -> DataSource | None:
 
 
 def _measure_model(settings: Settings, model: Started, created: str, timed: bool, progress: Progress,
-                   explained: bool) -> Measured:
+                   explained: bool, meanwhile: Callable[[], None] | None) -> Measured:
     worker, file, found, data = model.worker, model.file, model.scanned, settings.data
     source, train = _source(settings), _train_source(settings)
     target = target_of(source, data)
@@ -111,6 +113,8 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
         training.ask(FromModel(worker, described, target, plan, data.threshold, file.name).ask)
     timing = worker.submit_time(sample.slice(0, BATCH_TIMED), answers.positive) if timed else None
     out = _numbers(done, settings, target)
+    if meanwhile is not None:
+        meanwhile()
     checked = checking.result()
     checks = smoke.checks(smoke.Seen(
         rows_sent=done.used, rows_answered=answers.rows, not_finite=answers.not_finite,
