@@ -56,9 +56,9 @@ def test_a_wrong_phase_is_one_line_and_exit_2(govern: Govern, tmp_path: Path, ph
 
 @pytest.mark.parametrize("text", [
     HEAD + "rules:\n" + RULE.replace("block,", "block, when: {task: regression},"),
-    HEAD + "rules:\n" + RULE.replace("metric: accuracy", "metric: r_squared"),
-    HEAD + "rules:\n" + RULE.replace("bound", "disparity").replace("min: 0.60", "compare: ratio, against: any, min: 0.8,"
-                                                                   " by: [religion]"),
+    HEAD + "rules:\n" + RULE.replace("metric: accuracy", "metric: multiclass_accuracy"),
+    HEAD + "rules:\n" + RULE.replace("bound", "disparity").replace(
+        "min: 0.60", "compare: ratio, against: any, min: 0.8, by: [religion]"),
     HEAD + "applies_when: {task: regression}\nrules:\n" + RULE,
 ])
 def test_a_policy_that_matches_nothing_is_no_pass(govern: Govern, tmp_path: Path, text: str) -> None:
