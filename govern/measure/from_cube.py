@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from govern.evidence import OVERALL, Confusion, Counts, Curve, Group, Measurement, ThresholdCounts
 from govern.inputs.labels import Target
-from govern.measure import controls, multiclass, rates, regression, score_metrics
+from govern.measure import controls, multiclass, rates, regression, score_metrics, trivial
 from govern.measure.disparities import disparities
 from govern.measure.group_extremes import extremes, shortfalls
 from govern.measure.scoring import scoring_rates
@@ -60,6 +60,7 @@ def numbers(cube: Cube, levels: Levels, roles: Roles, target: Target, threshold:
     else:
         _all_classes(cube, target, everyone, rest, out)
     _disparities(out, rest, of, target, favourable_is_positive=wished)
+    out.measurements += list(trivial.of_classes(cube, target, out.measurements))
     return out
 
 
@@ -76,6 +77,7 @@ def regression_numbers(cube: Cube, residuals: Residuals, levels: Levels, roles: 
         out.measurements += regression.comparisons(split.groups, fits, overall)
         out.measurements += regression.disparities(split.groups, fits)
     out.measurements += extremes(by_features(rest), out.measurements)
+    out.measurements += list(trivial.of_numbers(residuals, out.measurements))
     return out
 
 

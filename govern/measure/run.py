@@ -21,6 +21,7 @@ from govern.evidence import (
     Subject,
 )
 from govern.explain.attributions import attributions
+from govern.explain.attributions import measurements as of_attributions
 from govern.inputs.coders import Coder, control_coders, search_coders, sensitive_coders
 from govern.inputs.columns import ColumnPlan, plan_columns
 from govern.inputs.config import DataSettings, Settings
@@ -202,6 +203,7 @@ def _explained(pending: Pending[Explained], done: Pass, out: from_cube.Numbers
         [f"{rows} of {done.sample.table.num_rows} sampled rows were explained: the budget allowed no more."]
     found_all = Attributions(found.method, found.output_space, rows, found.background_rows, found.background,
                              done.seed, _finite(found.base), _finite(found.residual), found.exact, features)
+    out.measurements += of_attributions(found_all, found.output)
     return found_all, notes
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from govern.explain.attributions import attributions, rank_correlation
+from govern.evidence import Attributions
+from govern.explain.attributions import attributions, measurements, rank_correlation
 
 VALUES = np.array([[1.0, -0.5], [-3.0, 0.5], [2.0, 0.5], [-2.0, -0.5]])
 
@@ -41,3 +42,24 @@ def test_direction_is_spearmans_rank_correlation_of_known_values() -> None:
 @pytest.mark.parametrize(("x", "y"), [([1, 1, 1], [1, 2, 3]), ([1, 2, 3], [5, 5, 5]), ([np.nan] * 3, [1, 2, 3])])
 def test_no_direction_where_something_is_constant_or_missing(x: list[float], y: list[float]) -> None:
     assert rank_correlation(np.array(x, float), np.array(y, float)) is None
+
+
+def measured(residual: float | None, outputs: list[float]) -> dict[tuple[str, str | None], tuple[float | None, str]]:
+    x = {"b": np.array([1.0, 2, 2, 1])}
+    of = attributions(VALUES, ("a", "b"), x, {"g1": np.array([True, True, False, False])})
+    found = Attributions("m", "log-odds", 4, 4, "rows", 0, 0.0, residual, True, of)
+    return {(m.metric, m.slice): (m.value, m.status) for m in measurements(found, np.array(outputs))}
+
+
+def test_what_rules_may_judge() -> None:
+    """The residual as a share of the outputs' range, 0.5 of 2 to −3; the places of everyone, not of groups."""
+    assert measured(0.5, [2.0, -3, 0, 1]) == {
+        ("attribution_residual", None): (0.1, "ok"), ("attribution_rank", "column: a"): (1.0, "ok"),
+        ("attribution_direction", "column: a"): (None, "undefined"), ("attribution_rank", "column: b"): (2.0, "ok"),
+        ("attribution_direction", "column: b"): (1.0, "ok")}
+
+
+@pytest.mark.parametrize(("residual", "outputs"), [
+    (0.5, [2.0] * 4), (None, [1.0, 2, 3, 4]), (0.5, [1.0, 2, 3, np.inf])])
+def test_a_residual_that_is_undefined(residual: float | None, outputs: list[float]) -> None:
+    assert measured(residual, outputs)["attribution_residual", None] == (None, "undefined")

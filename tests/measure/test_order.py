@@ -12,7 +12,7 @@ import pytest
 from govern.codec import encode
 from govern.inputs import datasets
 from govern.inputs.config import load_settings
-from govern.measure import passing, run
+from govern.measure import passing, run, training
 
 N = 900
 TASKS: dict[str, dict[str, Any]] = {
@@ -43,8 +43,10 @@ def rows() -> pd.DataFrame:
 def measured(folder: Path, rows: pd.DataFrame, settings: dict[str, Any]) -> Any:
     """The evidence as plain data, without the digest of the file it came from."""
     folder.mkdir()
-    rows.to_parquet(folder / "eval.parquet")
-    merged = load_settings({"data.path": folder / "eval.parquet", "data.sensitive": ["sex", "race", "age", "sex:race"],
+    rows[:600].to_parquet(folder / "eval.parquet")
+    rows[600:].to_parquet(folder / "train.parquet")
+    merged = load_settings({"data.path": folder / "eval.parquet", "data.train": folder / "train.parquet",
+                            "data.sensitive": ["sex", "race", "age", "sex:race"], "data.features": ["age", "race"],
                             "data.bands": ["age=30,50"], "data.control": ["region"], **settings},
                            config=None, cwd=folder)
     found = run.measure(merged, None, created="2026-01-01T00:00:00Z", timed=False, progress=lambda *_: None)
@@ -60,7 +62,8 @@ def test_order_and_batches(task: str, sampling: str, rows: pd.DataFrame, tmp_pat
     settings = {**TASKS[task], **SAMPLING[sampling]}
     one = measured(tmp_path / "one", rows, settings)
     monkeypatch.setattr(passing, "BATCH_ROWS", 97)
-    again = rows.sample(frac=1, random_state=3).reset_index(drop=True)
+    monkeypatch.setattr(training, "BATCH_ROWS", 89)
+    again = pd.concat([rows[:600].sample(frac=1, random_state=3), rows[600:].sample(frac=1, random_state=4)])
     other = measured(tmp_path / "other", again, settings)
     assert one == other
     assert len(one["measurements"]) > 100

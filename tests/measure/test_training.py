@@ -295,8 +295,9 @@ def test_order_and_batches_change_nothing(many: tuple[pd.DataFrame, pd.DataFrame
         del found["subjects"]
     assert one == other
     metrics = {m["metric"] for m in one["measurements"]}
-    assert metrics >= {"train_overlap_share", "population_stability", "unseen_value_share", "case_rows", "pair_coverage",
-                       "contract_break_share", "out_of_period_share", "group_share_gap", "scoring_rate"}
+    assert metrics >= {"train_overlap_share", "population_stability", "unseen_value_share", "case_rows",
+                       "pair_coverage", "contract_break_share", "out_of_period_share", "group_share_gap",
+                       "scoring_rate"}
 
 
 @pytest.mark.parametrize("rows", [20_000, 150])
