@@ -88,7 +88,7 @@ def test_doc_as_markdown(govern: Govern, house: Path) -> None:
     (["doc", "disparty"], 'no policy or kind "disparty"; did you mean "disparity"?'),
     (["doc", "gone.yaml"], "gone.yaml: no such file; check the path"),
     (["doc", "baseline", "--format", "html"], '--format: "html" is not one of text, md'),
-    (["explain", "BASE-88"], 'no rule "BASE-88" in baseline; did you mean "BASE-18"?'),
+    (["explain", "BASE-88"], 'no rule "BASE-88" in baseline, '),
     (["explain", "BASE-08", "--policy", "gone.yaml"], "gone.yaml: no such file"),
     (["explain", "BASE-08", "--evidence", "gone.json"], "gone.json: no such file"),
     (["explain", "BASE-08", "--phase", "prod"], "prod"),

@@ -8,8 +8,10 @@ print is asserted as printed, everything else was computed apart from this packa
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +99,18 @@ def test_a1_interval_of_a_published_card(judge: Callable[..., Judged]) -> None:
         assert (m["interval"]["low"], m["interval"]["high"]) == pytest.approx((low, high), abs=5e-5)
 
 
+def test_a1_a6_what_selftest_recomputes(govern: Govern) -> None:
+    """The exact intervals that the card prints, and the standard deviations of Castaneda v. Partida, note 17."""
+    ran = govern("selftest")
+    lines = [" ".join(line.split()) for line in ran.out.splitlines()]
+    assert ran.code == 0
+    for line in ("true positive rate, lower bound 90.44% 90.44449%", "true positive rate, upper bound 98.94% 98.94227%",
+                 "true negative rate, lower bound 89.08% 89.08152%", "true negative rate, upper bound 98.08% 98.07842%",
+                 "method that gives these digits Clopper–Pearson", "expected number 688 688.170",
+                 "standard deviation 12 11.993", "standard deviations apart 29 29.115"):
+        assert f"= {line}" in lines, line
+
+
 def test_a2_exactly_four_fifths_is_not_below(judge: Callable[..., Judged]) -> None:
     """Hiring rates of 60, 45, 48 and 51 %: indicated for the second group only; exactly 80 % is not indicated."""
     found = judge("race_ethnicity,y,p", selection({"White": (60, 100), "American Indian": (45, 100),
@@ -174,8 +188,15 @@ BOTH = {"Male · White": (215, 412, 1.000), "Male · Hispanic or Latino": (90, 2
         "Male · Native American or Alaska Native": (11, 24, 0.878), "Female · White": (197, 385, 0.981),
         "Female · Black or African American": (75, 164, 0.876),
         "Female · Native Hawaiian or Pacific Islander": (15, 32, 0.898), "Female · Asian": (135, 295, 0.877),
-        "Female · Native American or Alaska Native": (7, 17, 0.789), "Female · Two or More Races": (44, 98, 0.860)}
+        "Female · Native American or Alaska Native": (7, 17, 0.789), "Male · Two or More Races": (52, 115, 0.866),
+        "Female · Two or More Races": (44, 98, 0.860)}
 CARD = "card: {tool_output: selects}\n"
+BY_BOTH = "  prediction: p\n  sensitive: [sex, race_ethnicity]\n"
+
+
+def both() -> list[str]:
+    """A row for each person of the table of both: sex, race or ethnicity, label, whether selected."""
+    return [f"{name.replace(' · ', ',')},{i % 2},{int(i < k)}" for name, (k, n, _) in BOTH.items() for i in range(n)]
 
 
 def test_a7_sex(judge: Callable[..., Judged]) -> None:
@@ -201,13 +222,10 @@ def test_a7_race_or_ethnicity_and_250_people_unknown(judge: Callable[..., Judged
 
 def test_a7_sex_with_race_or_ethnicity(judge: Callable[..., Judged]) -> None:
     """Its own reference within this table. The smallest group lies below 4/5 and is far too small to tell: a row, and
-    not enough data, never outside. The source leaves out one of fourteen groups, which follows from its totals."""
-    cells = {**BOTH, "Male · Two or More Races": (52, 115, 0.866)}
-    people = [f"{name.replace(' · ', ',')},{i % 2},{int(i < k)}" for name, (k, n, _) in cells.items() for i in range(n)]
-    settings = "  prediction: p\n  sensitive: [sex, race_ethnicity]\n"
-    found = judge("sex,race_ethnicity,y,p", people, settings + CARD, "nyc-ll144")
+    not enough data, never outside."""
+    found = judge("sex,race_ethnicity,y,p", both(), BY_BOTH + CARD, "nyc-ll144")
     rows = found.named(found.finding("LL144-3"))
-    assert {k: (c["numerator"], c["n"], round(c["value"], 3)) for k, c in rows.items()} == cells
+    assert {k: (c["numerator"], c["n"], round(c["value"], 3)) for k, c in rows.items()} == BOTH
     assert {found.name(c["reference"]) for c in rows.values() if c.get("reference")} == {"Male · White"}
     (line,) = [f for f in found.findings("LL144-12", metric="selection_rate") if len(f["features"]) == 2]
     smallest = found.named(line)["Female · Native American or Alaska Native"]
@@ -218,8 +236,7 @@ def test_a7_sex_with_race_or_ethnicity(judge: Callable[..., Judged]) -> None:
 
 def test_a7_the_source_disagrees_with_itself() -> None:
     """Two of its tables hold 2,571 people, of whom 1,222 selected, the third 13 and 32 more."""
-    both = [*BOTH.values(), (52, 115, 0)]
-    totals = [(sum(k for k, _, _ in t), sum(n for _, n, _ in t)) for t in (SEX.values(), both, RACE.values())]
+    totals = [(sum(k for k, _, _ in t.values()), sum(n for _, n, _ in t.values())) for t in (SEX, BOTH, RACE)]
     assert totals == [(1222, 2571), (1222, 2571), (1254, 2584)]
 
 
@@ -330,3 +347,48 @@ def test_a15_a_reason_makes_none_an_answer(judge: Callable[..., Judged]) -> None
     words = "なし(理由: 全数データで標本抽出を行わない)"
     found = judge("sex,y,p", EQUAL, BY_SEX + f"card: {{limitations: {json.dumps(words)}}}\n", "baseline")
     assert "limitations" not in found.finding("BASE-14")["missing"]
+
+
+AUDIT = """\
+card:
+  tool_output: selects
+  audit_data: historical
+  audit_date: "2026-09-15"
+  distribution_date: "2026-10-01"
+  data_source: Applications to one employer
+  data_explanation: Everyone the tool assessed in 2026
+"""
+# 6 RCNY § 5-303(a): what a summary of results holds, and nothing else.
+ITEMS = ["Date of the most recent bias audit", "Source of the data", "Explanation of the data",
+         "Individuals in an unknown category, not in the calculations", "Distribution date of the tool"]
+HEADS = ["category", "number of applicants", "selection rate", "impact ratio"]
+
+
+def texts(fragment: str, tag: str) -> list[str]:
+    """The texts of all elements of a name."""
+    return [unescape(t) for t in re.findall(rf"<{tag}(?: [^>]*)?>([^<]*)</{tag}>", fragment)]
+
+
+def test_the_public_summary_holds_what_the_rule_lists_and_nothing_else(govern: Govern, judge: Callable[..., Judged],
+                                                                       tmp_path: Path) -> None:
+    """The example of the rules by sex with race or ethnicity, and 250 people of unknown race or ethnicity."""
+    unknown = [f"{'Male' if i < 125 else 'Female'},,{i % 2},{int(i % 2)}" for i in range(250)]
+    judge("sex,race_ethnicity,y,p", [*both(), *unknown], BY_BOTH + AUDIT, "nyc-ll144")
+    ran = govern("check", "govern-report/evidence.json", "--policy", "nyc-ll144", "--out", "judged",
+                 "--format", "ll144", "--quiet")
+    assert ran.code == 0, ran.err
+    fragment = (tmp_path / "judged" / "ll144-summary.html").read_text(encoding="utf-8")
+    assert fragment.startswith("<section") and fragment.endswith("</section>\n")
+    assert texts(fragment, "h2") == ["Summary of results of the bias audit"] and texts(fragment, "dt") == ITEMS
+    assert texts(fragment, "dd") == [
+        "2026-09-15", "Applications to one employer", "Everyone the tool assessed in 2026",
+        "Sex categories: 0; Race/ethnicity categories: 250; Intersectional categories: 250", "2026-10-01"]
+    assert texts(fragment, "caption") == ["Sex categories", "Race/ethnicity categories", "Intersectional categories"]
+    assert [h for h in texts(fragment, "th") if h in HEADS] == HEADS * 3
+    assert set(re.findall(r"<(\w+)", fragment)) == {
+        "section", "h2", "dl", "dt", "dd", "table", "caption", "thead", "tbody", "tr", "th", "td"}
+    rows = dict(re.findall(r'<th scope="row">([^<]*)</th>((?:<td>[^<]*</td>)+)', fragment))
+    cells = {name: texts(row, "td") for name, row in rows.items()}
+    assert set(cells) == {"Male", "Female", *RACE, *BOTH}
+    for name, (k, n, ratio) in BOTH.items():
+        assert cells[name] == [f"{n}", f"{100 * k / n:.1f}%", f"{ratio:.3f}"], name

@@ -24,8 +24,7 @@ from govern.lock import lock_of  # noqa: E402
 from govern.policy.packs import load_policy  # noqa: E402
 
 Selected = Mapping[str, tuple[int, int]]
-# 6 RCNY § 5-301, example 1: selected and applicants by sex with race or ethnicity. It leaves out the group of men of two
-# or more races, which follows from its totals.
+# 6 RCNY § 5-301, example: selected and applicants by sex with race or ethnicity.
 LL144: Selected = {
     "Male:Hispanic or Latino": (90, 205), "Male:White": (215, 412), "Male:Black or African American": (95, 226),
     "Male:Native Hawaiian or Pacific Islander": (37, 87), "Male:Asian": (167, 321),
@@ -51,7 +50,8 @@ def by_both(people: Selected) -> dict[str, dict[str | None, tuple[int, int]]]:
 
 def selection(people: Selected, **changes: Any) -> Evidence:
     """Evidence of people selected by sex, race or ethnicity, and both."""
-    groups = {feature: {value: rate(*counts) for value, counts in of.items()} for feature, of in by_both(people).items()}
+    groups = {feature: {value: rate(*counts) for value, counts in of.items()}
+              for feature, of in by_both(people).items()}
     return evidence(groups, subjects=RECORDED[1:], model=None, smoke=(), **changes)
 
 

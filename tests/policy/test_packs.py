@@ -21,9 +21,11 @@ PACKS = [p.name for p in shipped()]
 PHASES: tuple[Any, ...] = ("desk", "poc", "team", "company")
 JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
 # What no text of ours says of a model, a group or a company; 適合率 is the word for precision.
-NEVER = re.compile(r"\b(fair|unfair|unbiased|biased|compliant|compliance|violat\w+)\b|適合(?!率)|違反|差別あり", re.IGNORECASE)
+NEVER = re.compile(r"\b(fair|unfair|unbiased|biased|compliant|compliance|violat\w+)\b|適合(?!率)|違反|差別あり",
+                   re.IGNORECASE)
 WARN = ("warn", "warn", "review", "review")
 BLOCK = ("warn", "warn", "block", "block")
+INFO, SIGNED = ("info",) * 4, ("review",) * 4
 STATES = {"baseline": ("guidance", None), "eeoc-four-fifths": ("in_flux", "1978-09-25"),
           "nyc-ll144": ("in_force", "2023-07-05"), "japan-ai-business-guideline": ("guidance", "2026-03-31"),
           "japan-mlqm": ("guidance", None)}
@@ -82,9 +84,9 @@ def test_every_number_names_whose_it_is(pack: str) -> None:
 @pytest.mark.parametrize(("pack", "expected"), [
     ("nyc-ll144", {**dict.fromkeys(("LL144-0", "LL144-1", "LL144-2", "LL144-3", "LL144-4", "LL144-5", "LL144-6",
                                     "LL144-7", "LL144-8", "LL144-8-test", "LL144-9", "LL144-9-dates"), BLOCK),
-                   "LL144-10": ("review",) * 4, "LL144-11": ("info",) * 4, "LL144-12": ("info",) * 4, "LL144-13": WARN}),
-    ("eeoc-four-fifths", {"EEOC-1": WARN, "EEOC-5": ("info",) * 4, "EEOC-6": ("info",) * 4, "EEOC-7": WARN,
-                          "EEOC-8": ("info",) * 4, "EEOC-9": ("review",) * 4}),
+                   "LL144-10": SIGNED, "LL144-11": INFO, "LL144-12": INFO, "LL144-13": WARN}),
+    ("eeoc-four-fifths", {"EEOC-1": WARN, "EEOC-5": INFO, "EEOC-6": INFO, "EEOC-7": WARN, "EEOC-8": INFO,
+                          "EEOC-9": SIGNED}),
 ])
 def test_severities_by_phase(pack: str, expected: dict[str, tuple[str, ...]]) -> None:
     found = {r.id: tuple(at_phase(r.fields.severity, p) for p in PHASES) for r in rules_of(pack)}

@@ -59,7 +59,10 @@ def test_of_several_findings_the_most_urgent_counts(ran: Ask, tmp_path: Path) ->
 
 
 def test_phase_day_and_waivers_are_those_of_the_test(ran: Ask) -> None:
-    waiver = "waivers: [{rule: BASE-04, subject: credit, owner: a, approver: b, reason: r, expires: 2026-12-31}]"
+    blocking = ("BASE-01", "BASE-04", "BASE-05")
+    waiver = "waivers: [" + ", ".join(
+        f"{{rule: {rule}, subject: credit, owner: a, approver: b, reason: r, expires: 2026-12-31}}"
+        for rule in blocking) + "]"
     found = ran(f"""\
 - {{name: a, evidence: fail.json, phase: desk, expect: {{verdict: PASS}}}}
 - {{name: b, evidence: fail.json, {waiver}, expect: {{verdict: REVIEW, rules: {{BASE-04: waived}}}}}}
