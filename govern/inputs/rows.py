@@ -7,6 +7,7 @@ smallest keys. Not cryptographic: two different rows share a key by chance once 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,12 +29,33 @@ def row_keys(batch: pa.RecordBatch, seed: int) -> Keys:
     The same for whole numbers and floats of equal value, for −0.0 and 0.0, for text plain or
     dictionary-coded; a missing value and NaN are the same. The order of columns matters, their names do not.
     """
-    keys = np.full(batch.num_rows, mixed(np.array([seed], dtype=np.uint64))[0], dtype=np.uint64)
-    for column in batch.columns:
-        keys += _GOLDEN
-        keys ^= column_keys(column)
-        mixed(keys)
-    return keys
+    start = np.full(batch.num_rows, mixed(np.array([seed], dtype=np.uint64))[0], dtype=np.uint64)
+    return extended(start, batch.columns)
+
+
+def extended(keys: Keys, columns: Sequence[pa.Array]) -> Keys:
+    """The keys of rows that go on with further columns, (n_rows,)."""
+    found = keys.copy()
+    for column in columns:
+        found += _GOLDEN
+        found ^= column_keys(column)
+        mixed(found)
+    return found
+
+
+class Apart:
+    """Tells equal rows apart by how many like them came before, whichever of them comes first."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, int] = {}
+
+    def keys(self, keys: Keys) -> Keys:
+        """A key of its own for each row with these keys, (n_rows,)."""
+        found = np.empty(len(keys), np.uint64)
+        for i, key in enumerate(keys.tolist()):
+            found[i] = self._seen.get(key, 0)
+            self._seen[key] = int(found[i]) + 1
+        return mixed(found * _GOLDEN ^ keys)
 
 
 def mixed(values: Keys) -> Keys:
