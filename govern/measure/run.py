@@ -172,7 +172,7 @@ def _own_metrics(done: Pass, settings: Settings, target: Target, worker: Worker,
     """Metrics of the user's own, measured in the process and added to the numbers."""
     if done.kept is not None:
         out.measurements += own_metrics(settings.data.metrics, done.kept, out.groups, done.levels(), target, worker,
-                                        weighted=done.cube.weighted, seed=settings.seed)
+                                        weighted=done.cube.weighted, repeated=done.cube.clustered, seed=settings.seed)
 
 
 def _coders(settings: Settings, source: DataSource) -> dict[str, Coder]:

@@ -106,10 +106,10 @@ class _Server:
         function = custom.find(request["function"], self.folders)
         rows = custom.rows_of(request, buffers)
         try:
-            value, replicates = custom.measure(function, rows, request["replicates"], request["seed"])
+            value, *arrays = custom.measure(function, rows, request["replicates"], request["blocks"], request["seed"])
         except ValueError as e:
             return {"reason": str(e)[:MAX_TEXT]}, []
-        return {"value": value}, [replicates.data]
+        return {"value": value}, [a.data for a in arrays]
 
 
 def _batch(loaded: Loaded, batch: Header, buffers: Sequence[Buffer]) -> Any:
