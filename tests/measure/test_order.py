@@ -64,8 +64,7 @@ def test_order_and_batches(task: str, sampling: str, rows: pd.DataFrame, tmp_pat
     one = measured(tmp_path / "one", rows, settings)
     monkeypatch.setattr(passing, "BATCH_ROWS", 97)
     monkeypatch.setattr(training, "BATCH_ROWS", 89)
-    again = pd.concat([rows[:600].sample(frac=1, random_state=3), rows[600:].sample(frac=1, random_state=4)])
-    other = measured(tmp_path / "other", again, settings)
+    other = measured(tmp_path / "other", shuffled(rows), settings)
     assert one == other
     assert len(one["measurements"]) > 100
 
@@ -96,7 +95,7 @@ def test_order_where_rows_are_not_kept(task: str, scale: float, rows: pd.DataFra
     rows = rows.assign(w=rows["w"] * scale)
     one = measured(tmp_path / "one", rows, settings)
     monkeypatch.setattr(passing, "BATCH_ROWS", 97)
-    assert measured(tmp_path / "other", rows.sample(frac=1, random_state=3).reset_index(drop=True), settings) == one
+    assert measured(tmp_path / "other", shuffled(rows), settings) == one
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -109,6 +108,11 @@ def test_the_scale_of_weights_says_nothing(task: str, rows: pd.DataFrame, tmp_pa
     assert len(one) == len(other) > 20
     for a, b in zip(one, other, strict=True):
         assert b["se"] == pytest.approx(a["se"], rel=1e-3), a["metric"]
+
+
+def shuffled(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows in another order, evaluation and training data each within themselves."""
+    return pd.concat([rows[:600].sample(frac=1, random_state=3), rows[600:].sample(frac=1, random_state=4)])
 
 
 def few_exact(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
