@@ -14,7 +14,7 @@ from govern.metrics import METRICS
 
 WHOLE = ("duplicate_share", "label_conflict_share", "train_overlap_share", "out_of_period_share", "median_tie_share",
          "pair_coverage")
-BY_COLUMN = ("single_feature_auc", "contract_break_share", "unseen_value_share", "population_stability")
+BY_COLUMN = ("contract_break_share", "unseen_value_share", "population_stability")
 COLUMNS_SHOWN = 40
 COLUMN, CASE, OUTPUT = "column: ", "case: ", "output"
 NOTHING = "–"
@@ -59,7 +59,7 @@ def _columns(evidence: Evidence, t: Strings) -> Part | None:
     if not shown:
         return None
     # The columns that stand out most come first; the others follow in the order of the evidence.
-    ranked = sorted(by, key=lambda name: -max((_distance(m) for m in by[name].values()), default=0.0))[:COLUMNS_SHOWN]
+    ranked = sorted(by, key=lambda name: -max((m.value or 0.0 for m in by[name].values()), default=0.0))[:COLUMNS_SHOWN]
     rows = [(printable(name, 60), *(seen(by[name].get(k)) for k in shown)) for name in ranked]
     more = len(by) - len(ranked)
     train = evidence.train
@@ -67,13 +67,6 @@ def _columns(evidence: Evidence, t: Strings) -> Part | None:
     table = Table(heads([t("datachecks.column"), *(t(f"datachecks.{k}") for k in shown)], ("w24",)), tuple(rows),
                   after=t("data.columns_more", n=more) if more > 0 else "")
     return Part(t("datachecks.columns"), note, (table,))
-
-
-def _distance(m: Measurement) -> float:
-    """How much a measured number of a column stands out, for the order of rows only."""
-    if m.value is None:
-        return 0.0
-    return 2 * (m.value - 0.5) if m.metric == "single_feature_auc" else m.value
 
 
 def _shares(evidence: Evidence, t: Strings) -> Part | None:

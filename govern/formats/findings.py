@@ -11,10 +11,11 @@ from govern.formats.naming import pick
 from govern.formats.strings import Strings
 from govern.formats.tally import open_findings
 from govern.formats.words import reason
-from govern.verdict import Finding, PolicyInfo, Verdict
+from govern.verdict import Finding, NotAssessed, PolicyInfo, Verdict
 
 View = dict[str, Any]
 LONG = 300
+TOGETHER = 3
 
 
 def policy_section(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
@@ -28,8 +29,7 @@ def policy_section(evidence: Evidence, verdict: Verdict | None, t: Strings) -> V
         "decided": t("policy.decided", date=printable(verdict.decided_on), phase=printable(verdict.phase)),
         "applied": [_policy(p, t) for p in verdict.policies],
         "rows": [_row(f, evidence, t) for f in (*first, *rest)],
-        "not_assessed": [(printable(n.rule), printable(pick(n.title, t("lang")), LONG), printable(n.reason, LONG))
-                         for n in verdict.not_assessed],
+        "not_assessed": _not_assessed(verdict, t),
         "parts": [p for p in (_changes(verdict, t), _coverage(verdict, t)) if p is not None],
     }
 
@@ -41,6 +41,21 @@ def _policy(info: PolicyInfo, t: Strings) -> str:
     when = t("policy.dates_until", **{"from": start, "until": end}) if start and end else \
         t("policy.dates", **{"from": start}) if start else t("policy.until", until=end) if end else ""
     return f"{text}, {when}" if when else text
+
+
+def _not_assessed(verdict: Verdict, t: Strings) -> list[tuple[str, str, str]]:
+    """(rule, title, why) of each rule that was not assessed; those of one reason together where they are many."""
+    by: dict[str, list[NotAssessed]] = {}
+    for n in verdict.not_assessed:
+        by.setdefault(n.reason, []).append(n)
+    rows = []
+    for why, found in by.items():
+        if len(found) > TOGETHER:
+            rows.append((", ".join(printable(n.rule) for n in found), "", printable(why, LONG)))
+        else:
+            rows += [(printable(n.rule), printable(pick(n.title, t("lang")), LONG), printable(why, LONG))
+                     for n in found]
+    return rows
 
 
 def _changes(verdict: Verdict, t: Strings) -> Part | None:
@@ -76,13 +91,16 @@ def _coverage(verdict: Verdict, t: Strings) -> Part | None:
 
 def _row(finding: Finding, evidence: Evidence, t: Strings) -> View:
     found = reason(finding, evidence, t)
-    plain = finding.seen is None or finding.seen.value is None or finding.kind == "document"
+    said = found.sentence
+    # Where a sentence names the rule, the rule's title is not said twice.
+    said = said if said.startswith(found.title) else f"{found.title}: {said}"
+    plain = finding.seen is None or finding.seen.value is None or finding.kind in ("document", "table")
     whose = f"{printable(finding.policy)}, {t(f'basis.{finding.basis}')}"
     if finding.cite and finding.outcome != "pass":
         whose += f", {printable(finding.cite)}"
     return {
         "rule": found.rule, "title": found.title, "mark": found.mark, "word": found.word,
-        "subject": "" if plain else found.subject, "seen": found.sentence if plain else found.number,
+        "subject": "" if plain else found.subject, "seen": said if plain else found.number,
         "limit": found.limit, "whose": whose,
         "counts_as": t("policy.counts_as", outcome=finding.counts_as) if finding.counts_as != "PASS" else "",
         "waived": finding.waiver is not None,

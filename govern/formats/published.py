@@ -24,6 +24,8 @@ def published(evidence: Evidence, verdict: Verdict | None, t: Strings) -> list[P
 
 
 def _part(finding: Finding, evidence: Evidence, t: Strings) -> Part:
+    if finding.kind == "table" and finding.compare is None:
+        return _shares(finding, evidence, t)
     tested = any(c.p_value is not None for c in finding.comparisons)
     what = [metric_name(finding.metric)] if finding.metric else []
     what += [printable(":".join(finding.features))] if finding.features else []
@@ -35,6 +37,16 @@ def _part(finding: Finding, evidence: Evidence, t: Strings) -> Part:
     every = _with_reference(finding.comparisons)
     rows = tuple(_row(c, finding.comparisons, evidence, tested, t) for c in every)
     return Part(head, ", ".join(what), (Table(heads(titles, ("w24",)), rows, fine=tested),))
+
+
+def _shares(finding: Finding, evidence: Evidence, t: Strings) -> Part:
+    """A table of rows: how many of all are in each group."""
+    rows = tuple((group_name(evidence, c.group, t), count(c.numerator or 0),
+                  percent(c.numerator / c.n) if c.n and c.numerator is not None else NOTHING)
+                 for c in finding.comparisons)
+    titles = [t("fairness.group"), t("published.people"), t("published.share")]
+    return Part(f"{printable(finding.rule)} {printable(pick(finding.title, t('lang')), 200)}",
+                printable(":".join(finding.features)), (Table(heads(titles, ("w30",)), rows),))
 
 
 def _with_reference(comparisons: Sequence[Comparison]) -> list[Comparison]:

@@ -180,6 +180,9 @@ def _sentence(finding: Finding, evidence: Evidence, number: str, t: Strings) -> 
         labels = [t(f"card.{m}").lower() if t.has(f"card.{m}") else m for m in finding.missing]
         return t("reason.document", n=len(labels), names=names(labels, t))
     if finding.kind == "table" and finding.outcome == "pass":
+        if finding.compare is None:
+            known = {"n": len(finding.comparisons), "feature": printable(":".join(finding.features))}
+            return _capital(t("reason.counted", **known) if known["n"] else t("reason.nobody", **known))
         return _capital(t("reason.table", n=len(finding.comparisons), metric=metric,
                           feature=printable(":".join(finding.features) or title_of(finding, t))))
     if seen is None or seen.value is None or finding.kind == "table":

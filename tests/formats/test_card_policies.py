@@ -16,6 +16,7 @@ from test_html import Reader
 from govern.formats.html import render_html
 from govern.formats.text import summary
 from govern.formats.words import p_text
+from govern.verdict import Comparison, NotAssessed
 
 E = policy_sample.evidence()
 V = policy_sample.verdict(E)
@@ -57,9 +58,9 @@ def test_the_lock_is_said(text: str) -> None:
 
 def test_who_signs_is_what_the_policies_ask_for(text: str) -> None:
     assert "Independent reviewer asked for by BASE-16 of baseline I have read the findings." in text
-    assert "Each by another person." in text and "Validator" not in text
+    assert "Each by another person, bound to evidence" in text and "Validator" not in text
     plain = Reader(render_html(E, replace(V, to_sign=()), None, digests=sample.DIGESTS)).text
-    assert "Validator" in plain and "Each by another person." not in plain
+    assert "Validator" in plain and "Each by another person" not in plain and "Bound to evidence" in plain
 
 
 def test_the_grid_has_a_row_a_category(text: str) -> None:
@@ -79,13 +80,37 @@ def test_published_tables_hold_every_group_with_counts_and_tests(text: str) -> N
     assert "Moving one selection would put the ratio on the other side of the limit." in text
 
 
+def test_tables_of_people_have_shares_and_no_ratios() -> None:
+    sex = [g for g in E.feature_groups["sex",] if not g.missing]
+    rows = tuple(Comparison(g.id, "pass", g.n / 2400, n=2400, numerator=g.n) for g in sex)
+    shares = sample.finding(rule="JB-3a", kind="table", features=("sex",), outcome="pass", counts_as="PASS",
+                            metric="group_share", compare=None, bound_min=None, title={"en": "People in every group"},
+                            seen=rows[0], comparisons=rows)
+    nobody = replace(shares, rule="JB-3b", metric=None, comparisons=(), seen=None)
+    said = Reader(render_html(E, sample.verdict(E, found=(shares, nobody)), None, digests=sample.DIGESTS)).text
+    part = said.partition("JB-3a People in every group")[2]
+    assert f"group people share of the rows men {sex[0].n} " in part.replace(",", "") and "ratio" not in part[:120]
+    assert "Sex: 2 groups with their number of people." in said
+    assert "Sex: nobody is in an unknown group." in said
+
+
+def test_rules_left_out_for_one_reason_stand_together() -> None:
+    why = [NotAssessed(f"ML-{i}", {"en": f"Rule {i}"}, "card.level is not given") for i in range(4)]
+    few = NotAssessed("BASE-06", {"en": "Overlap"}, "no --train was given")
+    said = Reader(render_html(E, replace(V, not_assessed=(*why, few)), None, digests=sample.DIGESTS)).text
+    assert "ML-0, ML-1, ML-2, ML-3 : card.level is not given." in said.replace("ML-3:", "ML-3 :")
+    assert "BASE-06 Overlap: no --train was given." in said
+
+
 def test_the_data_are_checked(text: str) -> None:
+    columns = text.partition("What it was measured on")[2]
+    assert "distinct alone: AUC content" in columns and "pay_0 feature number 0 11 0.710" in columns
     part = text.partition("Checks of the data")[2]
     assert "1.0% 240 of 24,000" in part
     assert "another label; not computed: only counted up to 1,048,576 rows –" in part
     assert "(pairs: sex, age)" in part and "75.0% 9 of 12" in part
     assert "Against 9,000 rows of training data." in part
-    assert "pay_0 0.710 0.0% 0.310" in part and "<limit> 0.520 – –" in part and "(output) – – 0.020" in part
+    assert "pay_0 0.0% 0.310" in part and "(output) – 0.020" in part
     assert "population stability index of sex against the declared shares 0.040" in part
     assert "sex=women, age=26–35 41 12" in part
 
