@@ -172,7 +172,8 @@ def test_limits_may_be_declared_of_metrics_and_of_gaps_between_groups(here: Path
     own = "data: {metrics: {cost: {function: 'm:f'}}}\n"
     declared = {"selection_rate_ratio": 0.8, "roc_auc_difference": {"max": 0.05}, "missing_share": {"max": 0.1},
                 "cost": 40, "cost_difference": 5}
-    assert load(MEASURED, own + f"declared: {json.dumps(declared)}").declared == declared
+    text = own + f"declared: {json.dumps(declared)}"
+    assert load(MEASURED, text, config=Path("govern.yaml")).declared == declared
 
 
 def test_empty_repeated_flag_is_not_given(here: Path) -> None:
