@@ -294,7 +294,7 @@ def test_flags_refused(here: Path, flags: dict[str, Any], said: str) -> None:
     ("declared: {latency_p95_ms: -3}", "greater than 0"),
     ("declared: {primary: {metric: roc_acu}}", 'unknown metric "roc_acu"; did you mean "roc_auc"?'),
     ("declared: {primary: {metric: roc_auc, min: 75}}", 'yaml:1:39: "min": 75 lies outside the range of roc_auc'),
-    ("declared: {selection_rate_ratoi: 0.8}", 'unknown key "selection_rate_ratoi"; did you mean "selection_rate_ratio"'),
+    ("declared: {selection_rate_ratoi: 0.8}", '"selection_rate_ratoi"; did you mean "selection_rate_ratio"'),
     ("declared: {roc_auc_ratio: 0.8}", 'unknown key "roc_auc_ratio"; did you mean'),
     ("declared: {missing_share: 5}", "yaml:1:12: 5 lies outside the range of missing_share; write shares as fractions"),
     ("declared: {pair_coverage: {mim: 0.9}}", 'unknown key "mim"; did you mean "min"?'),
