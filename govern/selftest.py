@@ -125,11 +125,11 @@ def _table(table: Mapping[str, Any]) -> tuple[Evidence, Finding]:
         for feature, value in zip(features, name.split(" · ") if len(features) > 1 else [name], strict=True):
             columns[feature] += [value] * n
         columns["answer"] += [1] * counted + [0] * (n - counted)
-    # The truth plays no part in these rates; a regression needs it to be a number.
+    # The truth plays no part in these rates.
     columns["truth"] = columns["answer"]
     by = ":".join(features)
-    task = {} if table["metric"] == "selection_rate" else {"data.task": "regression"}
-    evidence = measured(columns, [*features, *([by] if len(features) > 1 else [])], **task)
+    scored = {} if table["metric"] == "selection_rate" else {"data.score": "answer", "data.threshold": 0.5}
+    evidence = measured(columns, [*features, *([by] if len(features) > 1 else [])], **scored)
     with tempfile.TemporaryDirectory(prefix="govern-selftest-") as folder:
         Path(folder, "policy.yaml").write_text(FOUR_FIFTHS.format(metric=table["metric"], by=by), encoding="utf-8")
         policy = load_policy("policy.yaml", base=Path(folder))
@@ -178,7 +178,7 @@ def _margins(by: str, alone: Evidence, crossed: str, both: Evidence) -> Iterator
 
 def _counted(evidence: Evidence, group: Group) -> str:
     """Rows counted for the rate of a table, of all rows of a group."""
-    found = evidence.find("selection_rate", group.id) or evidence.find("share_above_median", group.id)
+    found = evidence.find("scoring_rate", group.id) or evidence.find("selection_rate", group.id)
     return f"{found.numerator:,} of {found.denominator:,}" if found else "not measured"
 
 
@@ -234,15 +234,16 @@ def _deviations(one: Mapping[str, Any]) -> Iterator[Check]:
 
 
 def measured(columns: Mapping[str, Sequence[Any]], sensitive: Sequence[str], **more: Any) -> Evidence:
-    """The evidence of rows whose columns `truth` and `answer` hold the outcome and the stored prediction."""
+    """The evidence of rows whose columns `truth` and `answer` hold the outcome and the stored prediction, or the score
+    where `more` names it."""
     with tempfile.TemporaryDirectory(prefix="govern-selftest-") as folder:
         path = Path(folder, "rows.csv")
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(columns)
             writer.writerows(zip(*columns.values(), strict=True))
-        flags = {"data.path": path, "data.target": "truth", "data.prediction": "answer",
-                 "data.sensitive": list(sensitive), **more}
+        answer = {} if "data.score" in more else {"data.prediction": "answer"}
+        flags = {"data.path": path, "data.target": "truth", "data.sensitive": list(sensitive), **answer, **more}
         settings = load_settings(flags, config=None, cwd=Path(folder))
         return measure(settings, None, created="2026-11-22T00:00:00Z", timed=False,
                        progress=lambda stage, done, total: None).evidence

@@ -33,9 +33,9 @@ class Comparison:
     holds.
 
     Of a comparison by the four-fifths convention: `p_value` two-sided of equal rates by `test`, `p_adjusted` after
-    Holm over all pairs, `z` pooled, `flips` whether one more selection of the group and one fewer of the reference
-    would put the ratio on the other side of the limit, `shortfall` the selections that `group` lacks at the two
-    groups' pooled rate.
+    Holm over all pairs (as it is without a correction), `z` pooled, `flips` whether moving one selection between the
+    two would put the ratio on the other side of the limit, `shortfall` the selections that `group` lacks at the two
+    groups' pooled rate; `low` and `high` are for reading, at half the rule's alpha each.
     """
 
     group: str
@@ -143,6 +143,11 @@ class Finding:
     decision: str | None = None
     each: str | None = None
     changes: tuple[Change, ...] = ()
+
+    @property
+    def qualified(self) -> str:
+        """The rule id with the policy it was judged under: `baseline/BASE-08`."""
+        return f"{self.policy}/{self.rule}"
 
 
 @dataclass(frozen=True, slots=True)

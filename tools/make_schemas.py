@@ -22,7 +22,7 @@ from govern.evidence import COMPUTE_SCHEMA, EVIDENCE_SCHEMA, Compute, Evidence
 from govern.inputs.config import config_schema
 from govern.lock import LOCK_SCHEMA, Lock
 from govern.policy.schema import json_schema
-from govern.policy.testing import TEST_SCHEMA, TestFile
+from govern.policy.testing import TEST_SCHEMA, CaseFile
 from govern.verdict import VERDICT_SCHEMA, Verdict
 
 FOLDER = Path(__file__).parent.parent / "govern" / "schemas"
@@ -35,7 +35,7 @@ SCALARS: dict[Any, dict[str, Any]] = {
 
 def schemas() -> dict[str, dict[str, Any]]:
     """Every schema by the name of what it describes."""
-    tests = TestFile.model_json_schema(by_alias=True)
+    tests = CaseFile.model_json_schema(by_alias=True)
     return {
         "evidence": of_document(Evidence, EVIDENCE_SCHEMA),
         "compute": of_document(Compute, COMPUTE_SCHEMA),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -48,15 +48,6 @@ class Facts:
         return found
 
 
-def model_process(given: Mapping[str, Any]) -> Worker:
-    """The process for the model, a context manager: started first of all, so that it imports while we read."""
-    from govern.worker.client import Worker
-
-    worker = Worker(verbose=bool(given.get("verbose")))
-    worker.preload(["numpy", "pandas"])
-    return worker
-
-
 def settings_of(given: Mapping[str, Any]) -> Settings:
     """The merged settings of a command that measures."""
     from govern.inputs.config import load_settings
@@ -64,15 +55,17 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
     return load_settings(given, config=given.get("config"), cwd=Path())
 
 
-def measured(settings: Settings, given: Mapping[str, Any], model: Started | None, tell: Progress) -> Facts:
-    """Facts from model and data; the lock file is read first."""
+def measured(settings: Settings, given: Mapping[str, Any], model: Started | None, tell: Progress,
+             meanwhile: Callable[[], None] | None = None) -> Facts:
+    """Facts from model and data; the lock file is read first, `meanwhile` is called while the model's process is
+    busy."""
     from govern.inputs.lockfile import find_lock
     from govern.measure.run import measure
 
     how = given.get("compute", "measure")
     taken = None if how in ("measure", "skip") else load(Path(how), Compute, COMPUTE_SCHEMA)
     found = measure(settings, model, created=created(dict(given)), timed=how == "measure", progress=tell,
-                    lock=find_lock(given, settings))
+                    lock=find_lock(given, settings), meanwhile=meanwhile)
     if model is not None:
         model.worker.close()  # its memory is not needed while cards are drawn
     for line in found.output.splitlines() if given.get("verbose") else ():
@@ -166,6 +159,19 @@ def formats_of(settings: Settings) -> tuple[str, ...]:
     return tuple(f for f in formats if f != "pdf")
 
 
+def prepare_cards(formats: Sequence[str]) -> None:
+    """Does ahead what all cards have in common: templates, style sheet, fonts."""
+    if not set(formats) & set(CARD_FILES):
+        return
+    from govern.formats import html
+
+    html.prepare()
+    if "pdf" in formats:
+        from govern.formats import pdf
+
+        pdf.prepare()
+
+
 def cards(facts: Facts, verdict: tuple[Verdict, str] | None, formats: Sequence[str]) -> dict[str, bytes]:
     """The cards, and what is written for pipelines, as files made from the documents alone."""
     files = pipeline_files(facts.evidence, verdict, formats)
@@ -210,7 +216,7 @@ def report(settings: Settings, given: Mapping[str, Any], worker: Worker, out: Pa
         # What was asked for and cannot be made is told before the long work; the PDF library is slow to import,
         # and there is time for it while the model's process imports its own.
         formats = formats_of(settings)
-        facts = measured(settings, given, model, tell)
+        facts = measured(settings, given, model, tell, lambda: prepare_cards(formats))
         verdict, data = as_stored(judged(facts, settings, policies, given, baseline))
         tell("drawing the card", 0, 0)
         files = {**facts.files, "verdict.json": data,

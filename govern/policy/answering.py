@@ -19,6 +19,7 @@ from govern.policy.tasks import row_of
 from govern.policy.words import inside
 from govern.verdict import Comparison, Phase, RuleOutcome
 
+NOTHING_TO_ASK = "the evidence has nothing that the rule asks about"
 # Keys under which an item of a card list says what it is called.
 NAMES = ("name", "title", "id", "groupAtRisk")
 
@@ -63,7 +64,7 @@ def answered(policy: Policy, documents: Documents, phase: Phase) -> list[Put]:
         elif each is not None and each.rule is not None:
             questions = _over_groups(rule, documents, each, found)
         else:
-            questions = asked[rule.id]
+            questions = asked[rule.id] or [settled("n/a", NOTHING_TO_ASK)]
         shown = at_phase(rule.fields.severity, phase) == "info"
         found[rule.id] = [Put(policy.info.name, rule, q, q.answer(family), family, shown) for q in questions]
         outcomes[rule.id] = [effect(rule, put.answer, phase)[0] for put in found[rule.id]]

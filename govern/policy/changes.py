@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from govern.policy.describe import PHASES, as_text, by_phase, effective, written_name
-from govern.policy.fields import Relative, Rule, at_phase, texts
+from govern.policy.fields import ByPhase, Relative, Rule, at_phase, texts
 from govern.policy.schema import Policy
 
 Effect = Literal["stricter", "looser", "mixed"]
@@ -95,8 +95,9 @@ def _fields(old: Rule, new: Rule) -> Iterator[FieldChange]:
 
 def _same(one: Any, two: Any) -> bool:
     """Whether two values say the same; of texts and severities that are written in another form too."""
-    return bool(one == two) or by_phase(one) == by_phase(two) or (_is_text(one) and _is_text(two)
-                                                                 and texts(one) == texts(two))
+    if isinstance(one, ByPhase) or isinstance(two, ByPhase):
+        return by_phase(one) == by_phase(two)
+    return bool(one == two) or (_is_text(one) and _is_text(two) and texts(one) == texts(two))
 
 
 def _is_text(value: Any) -> bool:

@@ -132,6 +132,9 @@ def _check_thresholds(evidence: Evidence) -> None:
         group = evidence.groups_by_id.get(swept.group)
         if group is None or not _sweeps(swept, group, len(grid)):
             raise _contradicts("counts by threshold", swept.group, "rows")
+        own = evidence.counts_by_group.get(swept.group)
+        if own is None or not _weighs(swept, own.sampling):
+            raise _contradicts("sums of weights by threshold", swept.group, "counts")
 
 
 def _sweeps(swept: ThresholdCounts, group: Group, length: int) -> bool:
@@ -146,6 +149,24 @@ def _sweeps(swept: ThresholdCounts, group: Group, length: int) -> bool:
     falls = all(a >= b for cell in (swept.tp, swept.fp) for a, b in pairwise(cell))
     return falls and all(tp + fn == group.n_positive and tp + fp + fn + tn == group.n
                          for tp, fp, fn, tn in zip(*cells, strict=True))
+
+
+def _weighs(swept: ThresholdCounts, own: Sampling | None) -> bool:
+    """Whether the sums of weights are possible at each threshold and add up to the group's, where it has such sums."""
+    if own is None:
+        return not swept.sums and not swept.moments
+    length, labels = len(swept.tp), (own.tp + own.fn, own.fp + own.tn)
+    if len(swept.sums) != len(CELLS) or len(swept.moments) != len(PLACES) \
+            or any(len(s) != length for s in swept.sums) or any(len(m) not in (0, length) for m in swept.moments):
+        return False
+    for place in range(length):
+        counts = swept.at(place)
+        s = counts.sampling
+        if s is None or not _possible(counts, s) \
+                or any(not math.isclose(*pair, rel_tol=ROUNDING) for pair in zip((s.tp + s.fn, s.fp + s.tn), labels,
+                                                                                strict=True)):
+            return False
+    return True
 
 
 def _contradicts(what: str, group: str, other: str) -> InputError:

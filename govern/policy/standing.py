@@ -9,16 +9,21 @@ from govern.verdict import PolicyInfo
 
 # After so many days without a look at its sources a policy gets a note. A default of this tool: no source asks for it.
 STALE_DAYS = 180
+STATUSES = {
+    "proposed": "proposed: its source is not in force",
+    "in_flux": "in flux: its source is being changed",
+    "superseded": "superseded: another text has taken its place",
+}
 
 
 def notes_on(policy: PolicyInfo, today: date) -> tuple[str, ...]:
-    """Notes on a policy that is superseded, does not apply yet or any more, or was not looked at for long."""
+    """Notes on a policy that is not simply in force, does not apply yet or any more, or was not looked at for long."""
     return tuple(_notes(policy, today))
 
 
 def _notes(policy: PolicyInfo, today: date) -> Iterator[str]:
-    if policy.status == "superseded":
-        yield "superseded: another text has taken its place"
+    if policy.status in STATUSES:
+        yield STATUSES[policy.status]
     if policy.applies_from and today < date.fromisoformat(policy.applies_from):
         yield f"applies from {policy.applies_from}, after the day of the decision"
     if policy.sunset and today > date.fromisoformat(policy.sunset):

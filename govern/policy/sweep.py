@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from govern.evidence import OVERALL, Counts, Evidence, ThresholdCounts
+from govern.evidence import OVERALL, Evidence, ThresholdCounts
 from govern.metrics import METRICS, own
 from govern.policy.answering import Put
 from govern.policy.asking import Answer, Documents, Question, calibrates
@@ -34,11 +34,11 @@ def sweep(documents: Documents, puts: Sequence[Put], effect: Effect) -> Sweep | 
     """The outcomes of the rules that depend on the threshold, at every threshold of the evidence.
 
     `effect` says what an answer makes of the verdict. Rules of severity info, and rules whose answer needs more
-    than the counts at a threshold, are left out; the notes say which. None without thresholds, with weights or
-    repeated persons, and where no rule depends on the threshold.
+    than the counts at a threshold, are left out; the notes say which. None without thresholds, and where no rule
+    depends on the threshold.
     """
     evidence = documents.evidence
-    if evidence.task != "binary" or not evidence.thresholds or any(c.sampling for c in evidence.counts):
+    if evidence.task != "binary" or not evidence.thresholds:
         return None
     at = {c.group: c for c in evidence.threshold_counts}
     found = [(put, _why_not(evidence, put, set(at))) for put in puts if not put.shown and _depends(evidence, put)]
@@ -110,7 +110,8 @@ def _why_not(evidence: Evidence, put: Put, swept: set[str]) -> str | None:
         return f"whether it applies depends on the outcome of {' and '.join(as_list(put.rule.fields.when['rule']))}"
     if row.family == "custom":
         return f"{row.title} is a function of the user's own, measured at the threshold in force alone"
-    if calibrates(put.rule) and row.family == "count" and row.denominator not in FIXED:
+    plain = evidence.counts_by_group[OVERALL].sampling is None
+    if plain and calibrates(put.rule) and row.family == "count" and row.denominator not in FIXED:
         return f"the denominators of {row.title} change with the threshold, each with an enumeration of its own"
     groups = evidence.feature_groups[features] if features else (evidence.groups_by_id[OVERALL],)
     if any(g.n and g.id not in swept for g in groups):
@@ -140,7 +141,7 @@ def _point(swept: Documents, at: dict[str, ThresholdCounts], place: int, asked: 
     evidence = swept.evidence
     wished = setting(evidence, "favourable")
     positive = wished is None or wished == setting(evidence, "positive")
-    counts = tuple(_counts(c, place, positive) for c in at.values())
+    counts = tuple(c.at(place, favourable_is_positive=positive) for c in at.values())
     if evidence.thresholds[place] == setting(evidence, "threshold"):
         # The counts that are judged; those by threshold come from binned scores where there are many rows.
         counts = tuple(c for c in evidence.counts if c.group in at)
@@ -159,11 +160,6 @@ def _point(swept: Documents, at: dict[str, ThresholdCounts], place: int, asked: 
 def _key(question: Question) -> tuple[object, ...]:
     """What tells the questions of a rule apart, the same at every threshold."""
     return question.metric, question.features, question.label, question.decision
-
-
-def _counts(swept: ThresholdCounts, place: int, positive: bool) -> Counts:
-    tp, fp, fn, tn = (cells[place] for cells in (swept.tp, swept.fp, swept.fn, swept.tn))
-    return Counts(swept.group, tp, fp, fn, tn, tp + fp if positive else fn + tn)
 
 
 def _cheapest(meets: Sequence[SweepPoint], metric: str, in_force: float | None) -> float | None:

@@ -64,10 +64,8 @@ class Case(Fields):
             raise ValueError(f'"{printable(value)}" is not a day; write it as 2026-11-03') from None
 
 
-class TestFile(Fields):
+class CaseFile(Fields):
     """A file of policy tests."""
-
-    __test__ = False
 
     schema_: Literal["govern.policy-test/1"] = Field(alias="schema", description="the format of this file")
     policy: str = Field(description="the policy that is tested: a shipped one, or a path from this file")
@@ -78,7 +76,7 @@ class TestFile(Fields):
 class Tests:
     """A file of tests as read, and where it stands."""
 
-    file: TestFile
+    file: CaseFile
     doc: YamlDoc
     folder: Path
 
@@ -123,7 +121,7 @@ def read_tests(path: Path, name: str) -> Tests:
     if found != TEST_SCHEMA:
         raise doc.error(("schema",), f'is not a file of policy tests: schema is "{printable(found)}"',
                         f"write schema: {TEST_SCHEMA} and check that this is the right file")
-    file = validate(TestFile, doc)
+    file = validate(CaseFile, doc)
     names = [case.name for case in file.tests]
     for i, case in enumerate(names):
         if case in names[:i]:

@@ -44,7 +44,7 @@ def apply(waivers: Sequence[Mapping[str, Any]], findings: Sequence[Finding], evi
 
 def _names(rule: str, finding: Finding) -> bool:
     """Whether a bare or qualified (policy/id) rule name means this finding's rule."""
-    return rule in (finding.rule, f"{finding.policy}/{finding.rule}")
+    return rule in (finding.rule, finding.qualified)
 
 
 def _state(waiver: Mapping[str, Any], findings: Sequence[Finding], evidence: Evidence, today: date,
@@ -107,7 +107,8 @@ def _why_not(
     if text["lineage"] and (why := _not_of(text["lineage"], evidence)):
         return why
     if not named:
-        said = nearest(text["rule"], sorted({f.rule for f in findings}))
+        known = sorted({f.qualified if "/" in text["rule"] else f.rule for f in findings})
+        said = nearest(text["rule"], known)
         return f'no rule "{printable(text["rule"])}" was judged' + (f"; {said}" if said else "")
     return None
 

@@ -252,6 +252,16 @@ def test_stale_and_superseded_policies_are_noted_also_where_they_are_extended(ve
     (tmp_path / "new.yaml").write_text(head.format("new", "in_force", "2026-11-01") + "extends: [old.yaml]\n")
     notes = verdict(FOUND, policies=[load_policy("new.yaml", base=tmp_path)]).policies[0].notes
     assert len(notes) == 2 and all(n.startswith("extends old: ") for n in notes)
+    for status, words in (("in_force", 0), ("guidance", 0), ("proposed", 1), ("in_flux", 1)):
+        (tmp_path / "new.yaml").write_text(head.format("new", status, "2026-11-01") + rules)
+        assert len(verdict(FOUND, policies=[load_policy("new.yaml", base=tmp_path)]).policies[0].notes) == words
+
+
+def test_a_rule_that_finds_nothing_to_ask_is_listed_all_the_same(verdict: Judge) -> None:
+    nobody_asked = evidence({"sex:age": {"men:old": rate(5, 10), "women:old": rate(5, 10)}})
+    found = of(verdict(nobody_asked, GAP), "G")
+    assert (found.outcome, found.reason) == ("n/a", "the evidence has nothing that the rule asks about")
+    assert of(verdict(nobody_asked, DOCUMENT.format("{rule: G, outcome: n/a}", "warn") + GAP), "D").outcome == "fail"
 
 
 def test_the_primary_metric_shows_a_percentage_when_it_is_known(verdict: Judge) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -176,6 +177,26 @@ def test_shipped_policies_and_examples_are_clean() -> None:
     assert examples
     for path in examples:
         assert [f.one_line() for f in lint(str(path), today=date(2026, 11, 26))] == []
+
+
+def test_mangled_files_are_told_and_never_raise(linted: Lint) -> None:
+    """Keys, values and lines of a policy with many kinds are removed, doubled and replaced."""
+    rng = random.Random(11)
+    kinds = resource("policies") / "kinds"
+    rules = "".join(p.read_text(encoding="utf-8").partition("rules:\n")[2] for p in sorted(kinds.glob("*.yaml")))
+    values = ["null", "[]", "{}", "true", "-1", "declared", "''", "[a, a]", "{baseline: 1}", "{en: x}", "\x00", "*a"]
+    for _ in range(150):
+        lines = rules.splitlines()
+        for _ in range(rng.randint(1, 3)):
+            i, how = rng.randrange(len(lines)), rng.random()
+            if how < 0.6 and ": " in lines[i]:
+                lines[i] = f"{lines[i].partition(': ')[0]}: {rng.choice(values)}"
+            elif how < 0.8:
+                lines.insert(i, lines[rng.randrange(len(lines))])
+            else:
+                del lines[i]
+        for one in linted("\n".join(lines) + "\n", "extends: [baseline]\n"):
+            assert one.check in (*CHECKS, ERROR) and "\n" not in one.one_line() and len(one.one_line()) <= 300
 
 
 def test_checks_are_documented_and_say_what_they_look_for() -> None:

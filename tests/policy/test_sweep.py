@@ -6,14 +6,15 @@ import random
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from policy_evidence import evidence
-from task_evidence import Scored, swept, weighted
+from task_evidence import Scored, swept, swept_weighted
 
 from govern.codec import decode, document, encode
 from govern.errors import InputError
-from govern.evidence import Evidence, ThresholdCounts
+from govern.evidence import Evidence
 from govern.policy import sweep as module
 from govern.policy.packs import load_policy
 from govern.policy.rules import KINDS
@@ -158,13 +159,49 @@ def test_rules_that_wait_for_others_and_kinds_that_are_not_swept_are_named(
     assert notes[1:] == ("left out: A, kind bound is judged at the threshold in force alone",)
 
 
-def test_no_sweep_without_thresholds_or_for_weighted_rows(verdict: Judge) -> None:
+def test_no_sweep_without_thresholds(verdict: Judge) -> None:
     assert verdict(replace(FOUND, thresholds=(), threshold_counts=()), RATIO).sweep is None
-    rows = [(cell, 1.0 + i % 3, i) for i, cell in enumerate(["tp", "fp", "fn", "tn"] * 50)]
-    found = weighted({"a": rows, "b": [(c, w, p + 1000) for c, w, p in rows]})
-    cells = {c.group: (c.tp, c.fp, c.fn, c.tn) for c in found.counts}
-    at = tuple(ThresholdCounts(g, *((v,) for v in four)) for g, four in cells.items())
-    assert verdict(replace(found, thresholds=(0.5,), threshold_counts=at), RATIO).sweep is None
+
+
+def weighing(persons: int) -> dict[str, list[tuple[bool, float, float, int]]]:
+    """The rows with weights of 0.5 to 2.5, `persons` rows to a person."""
+    return {name: [(y, s, 0.5 + (i * 7 % 5) / 2, i // persons + 10_000 * (name == "men"))
+                   for i, (y, s) in enumerate(rows)] for name, rows in ROWS.items()}
+
+
+@pytest.mark.parametrize("persons", [1, 3])
+def test_weights_and_persons_are_swept_as_the_gate_judges_them(verdict: Judge, persons: int) -> None:
+    rows, rules = weighing(persons), RATIO + LEAST
+    sweep = of(verdict(swept_weighted(rows, GRID, 0.5), rules))
+    assert [p.threshold for p in sweep.points] == list(GRID)
+    seen = set()
+    for point in sweep.points:
+        there = verdict(swept_weighted(rows, GRID, point.threshold), rules)
+        assert list(point.outcomes) == outcomes(there.findings) and point.outcome == there.outcome
+        seen.update(point.outcomes)
+    assert {"pass", "fail"} <= seen
+    above, every = (sum(w for r in rows.values() for _, s, w, _ in r if s >= t) for t in (0.3, 0.0))
+    assert sweep.points[2].selection_rate == pytest.approx(above / every)
+    assert sweep.points != of(verdict(FOUND, rules)).points
+
+
+def test_calibrated_rules_are_swept_where_weights_leave_nothing_to_enumerate(verdict: Judge) -> None:
+    rules = LEAST.replace("min: 0.55", "min: 0.55, calibrate: true")
+    sweep = of(verdict(swept_weighted(weighing(1), GRID, 0.5), rules))
+    assert "precision" in [q.metric for q in sweep.questions]
+
+
+def test_sums_of_weights_by_threshold_that_contradict_the_counts_are_refused(verdict: Judge) -> None:
+    found = swept_weighted(weighing(1), GRID, 0.5)
+    first = found.threshold_counts[0]
+    tp, *others = first.sums
+    more = ((tp[0] * 1.01, *tp[1:]), *others)
+    for edited in ({"sums": ()}, {"sums": more}, {"sums": first.sums[:3]}, {"moments": first.moments[:9]},
+                   {"moments": ((0.0,) * len(GRID), *first.moments[1:])}, {"moments": ((1.0,), *first.moments[1:])}):
+        with pytest.raises(InputError, match="sums of weights by threshold of group overall contradict"):
+            verdict(torn(found, **edited), RATIO)
+    with pytest.raises(InputError, match="sums of weights by threshold"):
+        verdict(torn(FOUND, sums=((1.0,) * len(GRID),) * 4), RATIO)
 
 
 def test_without_a_threshold_in_force_nothing_is_nearest(verdict: Judge) -> None:
@@ -200,7 +237,7 @@ def test_at_the_threshold_in_force_the_judged_counts_are_taken(verdict: Judge) -
     assert of(verdict(replace(FOUND, threshold_counts=off), RATIO + LEAST)) == of(verdict(FOUND, RATIO + LEAST))
 
 
-def torn(found: Evidence, **cells: tuple[int, ...]) -> Evidence:
+def torn(found: Evidence, **cells: Any) -> Evidence:
     return replace(found, threshold_counts=(replace(found.threshold_counts[0], **cells), *found.threshold_counts[1:]))
 
 
