@@ -134,7 +134,7 @@ def _keys_at(model: type[BaseModel], value: Any, path: Place) -> list[str]:
         inner: list[Any] = []
         for kind in found:
             if _is_model(kind):
-                inner += [_fields(kind)[str(step)].annotation] if step in _fields(kind) else []
+                inner += [_fields(kind)[str(step)].annotation] if step in _fields(kind) else _other(kind)
             else:
                 inner += list(typing.get_args(kind)[-1:])
         value = value[step]
@@ -158,6 +158,13 @@ def _members(kinds: Sequence[Any]) -> list[Any]:
 
 def _is_model(kind: Any) -> bool:
     return isinstance(kind, type) and hasattr(kind, "model_fields")
+
+
+def _other(model: Any) -> list[Any]:
+    """The type of the values of keys that the model does not name, where it lets them be."""
+    if model.model_config.get("extra") != "allow":
+        return []
+    return list(typing.get_args(typing.get_type_hints(model)["__pydantic_extra__"])[-1:])
 
 
 def _fits(model: Any, value: Any) -> bool:

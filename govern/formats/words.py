@@ -174,9 +174,9 @@ def source_of(finding: Finding, t: Strings) -> str:
 
 def _sentence(finding: Finding, evidence: Evidence, number: str, t: Strings) -> str:
     seen, metric = finding.seen, metric_title(finding, evidence, t)
-    if finding.kind == "document":
-        if not finding.missing:
-            return t("reason.document_none")
+    if finding.kind == "document" and finding.outcome == "pass":
+        return t("reason.document_none")
+    if finding.kind == "document" and finding.missing:
         labels = [t(f"card.{m}").lower() if t.has(f"card.{m}") else m for m in finding.missing]
         return t("reason.document", n=len(labels), names=names(labels, t))
     if finding.kind == "table" and finding.outcome == "pass":

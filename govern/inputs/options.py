@@ -138,8 +138,8 @@ OPTIONS: tuple[Option, ...] = (
            (*JUDGING, "policy explain"), "team",
            ("desk", "poc", "team", "company"), panel="Judging"),
     Option("declared", "", "free",
-           "Limits the owner commits to: `primary: {metric: roc_auc, min: 0.75}`, and "
-           "compute metrics such as `latency_p95_ms: 50`.", panel="Judging"),
+           "Limits the owner commits to: `primary: {metric: roc_auc, min: 0.75}`, metrics such as "
+           "`latency_p95_ms: 50`, and gaps between groups such as `selection_rate_ratio: 0.8`.", panel="Judging"),
     Option("waivers", "", "free", "List of {rule, subject or lineage, owner, reason, approver, expires}.",
            panel="Judging"),
     Option("report.out", "--out", "path", "Folder for what is written.", WRITING, "govern-report",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -167,6 +168,14 @@ def test_the_primary_metric_may_be_of_any_task(here: Path) -> None:
         assert s.declared["primary"]["metric"] == metric
 
 
+def test_limits_may_be_declared_of_metrics_and_of_gaps_between_groups(here: Path) -> None:
+    own = "data: {metrics: {cost: {function: 'm:f'}}}\n"
+    declared = {"selection_rate_ratio": 0.8, "roc_auc_difference": {"max": 0.05}, "missing_share": {"max": 0.1},
+                "cost": 40, "cost_difference": 5}
+    text = own + f"declared: {json.dumps(declared)}"
+    assert load(MEASURED, text, config=Path("govern.yaml")).declared == declared
+
+
 def test_empty_repeated_flag_is_not_given(here: Path) -> None:
     s = load(MEASURED | {"data.sensitive": [], "policies": ()}, "data: {sensitive: [sex]}")
     assert [x.role for x in s.data.sensitive] == ["sex"] and s.policies == ("baseline",)
@@ -285,6 +294,11 @@ def test_flags_refused(here: Path, flags: dict[str, Any], said: str) -> None:
     ("declared: {latency_p95_ms: -3}", "greater than 0"),
     ("declared: {primary: {metric: roc_acu}}", 'unknown metric "roc_acu"; did you mean "roc_auc"?'),
     ("declared: {primary: {metric: roc_auc, min: 75}}", 'yaml:1:39: "min": 75 lies outside the range of roc_auc'),
+    ("declared: {selection_rate_ratoi: 0.8}", '"selection_rate_ratoi"; did you mean "selection_rate_ratio"'),
+    ("declared: {roc_auc_ratio: 0.8}", 'unknown key "roc_auc_ratio"; did you mean'),
+    ("declared: {missing_share: 5}", "yaml:1:12: 5 lies outside the range of missing_share; write shares as fractions"),
+    ("declared: {pair_coverage: {mim: 0.9}}", 'unknown key "mim"; did you mean "min"?'),
+    ("declared: {pair_coverage: {min: 90}}", "yaml:1:28: 90 lies outside the range of pair_coverage"),
     ("waivers: [{rule: a}]", 'key "owner" is missing'),
     ("waivers: [{rule: a, owner: b, reason: c, approver: d, expires: 2026-02-30}]", "is not a date"),
     ("report: {formats: [html, cyclonedx]}", "arrives in a later version"),
