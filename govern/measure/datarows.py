@@ -48,11 +48,11 @@ def duplicate_share(facts: Facts, split: str = "eval") -> Measurement:
 
 
 def _conflicts(facts: Facts, target: Target) -> Measurement:
-    if facts.keys is None or target.task == "regression" or not facts.features:
+    n = None if facts.keys is None or target.task == "regression" else facts.keys.conflicts
+    if n is None:
         why = TOO_MANY if facts.features else NO_FEATURES
         why = "a regression has no labels" if target.task == "regression" else why
         return Measurement("label_conflict_share", None, "undefined", why)
-    n = facts.keys.conflicts
     return Measurement("label_conflict_share", n / facts.rows, numerator=n, denominator=facts.rows)
 
 
