@@ -10,8 +10,8 @@ from govern.measure.columnfacts import ColumnFacts
 from govern.measure.datafacts import Facts
 from govern.measure.rowkeys import MOST_KEYS
 
-# Rows in which one of these is missing are not used, or refused, or are a person of their own.
-NEVER_MISSING = ("target", "weight", "score", "prediction", "cluster")
+# Rows in which one of these is missing are not used, or refused, or are a person of their own, or did not reach a step.
+NEVER_MISSING = ("target", "weight", "score", "prediction", "cluster", "decision")
 TOO_MANY = f"more than {MOST_KEYS:,} rows, of which the keys are not kept"
 NO_FEATURES = "no column is known to be a feature; name them with --feature"
 
