@@ -3,6 +3,11 @@
     pip install -r bench/requirements.txt
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python bench/bootstrap.py [--peer-replicates 3] [--seed 0]
 
+Resampling rows with replacement is one multinomial draw over the cells of the cube, so the cost depends on cells and
+replicates, not on rows. The product stores no such intervals: of a rate without an event they have no width, of a
+largest gap they never cover 0, and everything it measures has a closed form, linearised or exact (docs/statistics.md).
+They are drawn here to show what the cube makes of the intervals that others give.
+
 Eight metrics (count, selection rate, TPR, FPR, FNR, TNR, accuracy, precision), 95 % percentile intervals of
 every group's value, of everyone's, of the difference and of the ratio. Three tables:
   1. 1,000 replicates by sex (2), race (5) and sex × race (10) over 1,000,000 rows in memory, with coding and
@@ -20,18 +25,149 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
 import numpy as np
 import pandas as pd
-
-from govern.stats.bootstrap import GROUP_METRICS, GroupBootstrap, grouping_bootstraps
+from numpy.typing import NDArray
 
 SEX = {"men": 0.67, "women": 0.33}
 RACE = {"white": 0.854, "black": 0.096, "asian": 0.031, "native": 0.0105, "other": 0.0085}
 LEVEL, PASSES, EXTRA_S, LEAST_RATIO, LARGEST_DISTANCE = 0.95, 3, 0.010, 10_000, 0.15
 Interval = tuple[float, float]
+GROUP_METRICS = ("count", "selection_rate", "true_positive_rate", "false_positive_rate", "false_negative_rate",
+                 "true_negative_rate", "accuracy", "precision")
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Ends of percentile intervals and the replicates without a value; three arrays of one shape.
+
+    `low` and `high` are NaN only where `undefined` equals the number of replicates: read them by `at`.
+    """
+
+    low: Floats
+    high: Floats
+    undefined: Ints
+
+    def at(self, *place: int) -> tuple[float, float] | None:
+        """The interval at an index, None when no replicate has a value."""
+        low, high = float(self.low[place]), float(self.high[place])
+        return None if np.isnan(low) else (low, high)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupBootstrap:
+    """Percentile intervals of the metrics `GROUP_METRICS`, which are the rows of every array here.
+
+    `groups` (8, k); `overall`, `difference` (largest − smallest over the groups) and `ratio` (smallest /
+    largest) (8,). Counts are in rows, all others within 0 to 1.
+    """
+
+    groups: Percentiles
+    overall: Percentiles
+    difference: Percentiles
+    ratio: Percentiles
+    replicates: int
+    level: float
+
+
+def group_bootstrap(counts: NDArray[np.integer], replicates: int, seed: int, level: float = 0.95) -> GroupBootstrap:
+    """Percentile intervals of each group's rates, from `counts` (k, 4) of tp, fp, fn, tn of disjoint groups.
+
+    What a bootstrap of rows gives (fairlearn's `MetricFrame(n_boot=…)`). Those of the difference and the ratio never
+    cover a true gap of 0, because a largest gap is above 0 in every replicate. A metric whose denominator is 0 in a
+    replicate is undefined there; differences and ratios are over the groups that have a value.
+    Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13.
+
+    Raises: ValueError for counts that are negative or all 0, fewer than 2 replicates, or a level outside 0 to 1.
+    """
+    return grouping_bootstraps(counts, [np.arange(len(counts))], replicates, seed, level)[0]
+
+
+def grouping_bootstraps(counts: NDArray[np.integer], groupings: Sequence[NDArray[np.integer]], replicates: int,
+                        seed: int, level: float = 0.95) -> list[GroupBootstrap]:
+    """As `group_bootstrap` for several groupings at once, from one draw over the finest groups.
+
+    Each of `groupings` (k,) gives the group, from 0, of each finest group; −1 leaves it out of that grouping.
+    """
+    table = np.asarray(counts, np.int64)
+    if table.ndim != 2 or table.shape[1] != 4 or (table < 0).any() or not table.any():
+        raise ValueError("counts must be rows of tp, fp, fn, tn, not negative and not all 0")
+    if replicates < 2 or not 0 < level < 1:
+        raise ValueError(f"needs 2 replicates or more and a level within 0 to 1, not {replicates} and {level}")
+    order = np.lexsort(table.T)
+    drawn = np.empty((len(table), 4, replicates))
+    drawn[order] = _resampled(table[order].ravel(), replicates, _generator(seed)).T.reshape(drawn.shape)
+    flat = drawn.reshape(len(table), -1)
+    found = []
+    for grouping in groupings:
+        k = int(np.max(grouping)) + 1
+        member = (np.arange(k + 1)[:, None] == grouping).astype(np.float64)
+        member[k] = 1.0  # the last row of each is everyone
+        # Whole numbers below 2⁵³: the product is exact in any order.
+        values = _rates((member @ flat).reshape(k + 1, 4, replicates))
+        groups = values[:, :k]
+        largest, smallest = np.fmax.reduce(groups, axis=1), np.fmin.reduce(groups, axis=1)
+        with np.errstate(invalid="ignore"):
+            ratio = smallest / largest
+        ends = _percentiles(np.concatenate([values, (largest - smallest)[:, None], ratio[:, None]], axis=1), level)
+        found.append(GroupBootstrap(_at(ends, slice(0, k)), _at(ends, k), _at(ends, k + 1), _at(ends, k + 2),
+                                    replicates, level))
+    return found
+
+
+def _at(ends: Percentiles, place: int | slice) -> Percentiles:
+    return Percentiles(ends.low[:, place], ends.high[:, place], ends.undefined[:, place])
+
+
+def _rates(cells: Floats) -> Floats:
+    """The 8 metrics of tp, fp, fn, tn: (k, 4, R) → (8, k, R); NaN where a denominator is 0."""
+    tp, fp, fn, tn = np.moveaxis(cells, 1, 0)
+    positive, negative, selected = tp + fn, fp + tn, tp + fp
+    n = positive + negative
+    values = np.empty((len(GROUP_METRICS), *n.shape))
+    values[0] = n
+    with np.errstate(invalid="ignore"):
+        for i, (part, whole) in enumerate(((selected, n), (tp, positive), (fp, negative), (fn, positive),
+                                           (tn, negative), (tp + tn, n), (tp, selected)), start=1):
+            np.divide(part, whole, out=values[i])
+    return values
+
+
+def _percentiles(values: Floats, level: float) -> Percentiles:
+    """Ends (…) of the middle `level` of the defined `values` (…, R), linear between order statistics."""
+    ordered = np.sort(values, axis=-1)  # NaN come last
+    undefined = np.isnan(ordered).sum(axis=-1)
+    last = np.maximum(values.shape[-1] - undefined - 1, 0)
+    low, high = (_between(ordered, q * last) for q in ((1 - level) / 2, (1 + level) / 2))
+    return Percentiles(low, high, undefined)
+
+
+def _between(ordered: Floats, position: Floats) -> Floats:
+    """Values (…) of `ordered` (…, R) at fractional places (…), by linear interpolation."""
+    below = np.floor(position).astype(np.int64)
+    above = np.ceil(position).astype(np.int64)
+    a = np.take_along_axis(ordered, below[..., None], -1)[..., 0]
+    b = np.take_along_axis(ordered, above[..., None], -1)[..., 0]
+    return a + (b - a) * (position - below)
+
+
+def _resampled(counts: Ints, replicates: int, generator: np.random.Generator) -> Ints:
+    """(replicates, n_cells) counts of as many rows, drawn with replacement."""
+    held = np.flatnonzero(counts)
+    drawn = np.zeros((replicates, len(counts)), np.int64)
+    # Empty cells stay out of the draw: rounded probabilities leave the last cell a remainder.
+    drawn[:, held] = generator.multinomial(counts.sum(), counts[held] / counts.sum(), replicates)
+    return drawn
+
+
+def _generator(seed: int) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed])))
 
 
 def people(n: int, seed: int) -> pd.DataFrame:

@@ -202,12 +202,11 @@ def rates_of(metrics: int, groups: int = 500) -> None:
     from govern.evidence import Counts
     from govern.measure.rates import ALPHA, fraction
     from govern.metrics import COUNT_METRICS
-    from govern.stats.intervals import wilson
 
     counts = [Counts(f"g{i}", 40 + i, 9 + i % 7, 11 + i % 5, 300 + i, 49 + i) for i in range(groups)]
     for metric in COUNT_METRICS[:metrics]:
         for c in counts:
-            wilson(*fraction(metric, c).sample, ALPHA)
+            fraction(metric, c).bounds(ALPHA)
 
 
 def growth(scratch: Path, rows: int, runs: int) -> None:

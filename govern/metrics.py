@@ -282,6 +282,29 @@ DISPARITY_METRICS: tuple[str, ...] = tuple(m.name for m in _ROWS if m.family == 
 SMOKE_METRICS: tuple[str, ...] = tuple(m.name for m in _ROWS if m.family == "smoke")
 COMPUTE_METRICS: tuple[str, ...] = tuple(m.name for m in _ROWS if m.family == "compute")
 
+# Families of which rules judge a value, and those of which they also judge gaps between groups.
+_COMPARED = ("count", "derived", "score", "classes", "share", "regression", "custom")
+_LIMITED = (*_COMPARED, "data", "explanation", "compute")
+
+
+def gap(metric: str, compare: str) -> str:
+    """The name under which a limit of a gap between groups is declared: `selection_rate_ratio`."""
+    return f"{metric}_{compare}"
+
+
+def declarable(own: Mapping[str, Metric] | None = None) -> dict[str, tuple[float | None, float | None, str]]:
+    """What the owner may declare limits of besides the primary metric, with the range of a limit and the side, min or
+    max, that a bare number stands for: metrics that rules judge, `own` ones among them, and the gaps between groups
+    in them, `METRIC_ratio` (at least, of rates) and `METRIC_difference` (at most)."""
+    rows = [m for m in {**METRICS, **(own or {})}.values() if m.family in _LIMITED]
+    found: dict[str, tuple[float | None, float | None, str]] = {}
+    for m in rows:
+        if m.family in _COMPARED:
+            found[gap(m.name, "difference")] = (None, None, "max")
+        if m.family in ("count", "share"):
+            found[gap(m.name, "ratio")] = (0.0, None, "min")
+    return {**found, **{m.name: (m.low, m.high, "min" if m.better == "higher" else "max") for m in rows}}
+
 
 def custom(name: str, title: str, better: Literal["higher", "lower", "neither"], low: float | None,
            high: float | None) -> Metric:

@@ -24,7 +24,8 @@ class Comparison:
     """One decided number: a group (against a reference) held against a bound.
 
     `low` and `high` are the one-sided bounds at the levels the gate used for this decision (a missing
-    side was not needed); `bound_min` / `bound_max` are the limits as decimal text. `n` and
+    side was not needed); `bound_min` / `bound_max` are its limits as decimal text where each comparison has its own
+    (relative to the baseline), None where those of the finding hold. `n` and
     `reference_n` are the denominators (rows for metrics that are not ratios of counts). `exempt` groups
     are too small to hold up a PASS. Under `calibrate` the levels are those at which the enumerated error of a
     wrong pass and of a wrong fail is at most `proved_pass` and `proved_fail` at these sizes; `calibrated` is
@@ -32,9 +33,9 @@ class Comparison:
     holds.
 
     Of a comparison by the four-fifths convention: `p_value` two-sided of equal rates by `test`, `p_adjusted` after
-    Holm over all pairs, `z` pooled, `flips` whether one more selection of the group and one fewer of the reference
-    would put the ratio on the other side of the limit, `shortfall` the selections that `group` lacks at the two
-    groups' pooled rate.
+    Holm over all pairs (as it is without a correction), `z` pooled, `flips` whether moving one selection between the
+    two would put the ratio on the other side of the limit, `shortfall` the selections that `group` lacks at the two
+    groups' pooled rate; `low` and `high` are for reading, at half the rule's alpha each.
     """
 
     group: str
@@ -62,6 +63,8 @@ class Comparison:
     test: Literal["z", "fisher"] | None = None
     flips: bool | None = None
     shortfall: float | None = None
+    bound_min: str | None = None
+    bound_max: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,18 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A field of a rule that the policy `by` changed in what it took over: its old and new value as text (None: not
+    given), and the reason its authors gave."""
+
+    field: str
+    old: str | None
+    new: str | None
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """The result of one rule for one metric and one feature (or for the whole sample).
 
@@ -94,7 +109,7 @@ class Finding:
     `counts_as` is what the finding makes of the verdict: an `insufficient` at block or review severity that
     counts as PASS is "not settled". `label` is the class of a multiclass task that is held against all others,
     `decision` the decision column that was judged instead of the predictions, `each` the item that a repeated rule
-    speaks of.
+    speaks of. `changes` are what policies changed in a rule they took over, in order.
     """
 
     rule: str
@@ -127,6 +142,12 @@ class Finding:
     column: int | None = None
     decision: str | None = None
     each: str | None = None
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def qualified(self) -> str:
+        """The rule id with the policy it was judged under: `baseline/BASE-08`."""
+        return f"{self.policy}/{self.rule}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +211,7 @@ class WaiverState:
     used: bool
     subject: str | None = None
     why_not: str | None = None
+    lineage: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,16 +300,18 @@ class Verdict:
         return tuple(sorted(self.findings, key=_urgency))
 
 
-def count_findings(findings: Sequence[Finding]) -> dict[str, int]:
+def count_findings(findings: Sequence[Finding], to_sign: Sequence[ToSign] = ()) -> dict[str, int]:
     """The numbers beside the verdict word; each finding counts once.
 
     `block` and `review` are open findings (failed, not decided or not run) by what they make of the verdict;
     of the others `warn` and `info` failed or were not run at a severity that does not bind, `not_settled`
-    were not decided; then what was waived, passed or did not apply. `to_sign` are attestations.
+    were not decided; then what was waived, passed or did not apply. `to_sign` are the findings that stand for a
+    statement that people must sign.
     """
-    found = Counter(_sort(f) for f in findings)
-    sorts = ("block", "review", "warn", "info", "not_settled", "waived", "pass", "n/a")
-    return {**{sort: found[sort] for sort in sorts}, "to_sign": 0}
+    signed = {(s.policy, s.rule) for s in to_sign}
+    found = Counter("to_sign" if (f.policy, f.rule) in signed else _sort(f) for f in findings)
+    sorts = ("block", "review", "warn", "info", "not_settled", "waived", "pass", "n/a", "to_sign")
+    return {sort: found[sort] for sort in sorts}
 
 
 def _sort(finding: Finding) -> str:

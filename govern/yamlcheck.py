@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 Place = tuple[str | int, ...]
 
 
+class ProblemAt(ValueError):
+    """What a validator of a whole mapping says about one of its keys, so that the line and column are the key's."""
+
+    def __init__(self, key: str, said: str) -> None:
+        super().__init__(said)
+        self.key = key
+
+
 def first_problem(model: type[BaseModel], value: Any, errors: Sequence[Any],
                   where: Callable[[Place], tuple[int, int]]) -> tuple[Place, str, str]:
     """Where in `value` the first of pydantic's `errors` is, what is wrong there, and how to mend it.
@@ -59,7 +67,10 @@ class _Problem:
         elif kind in ("union_tag_not_found", "union_tag_invalid"):
             at.append(str(ctx["discriminator"]).strip("'"))
             value = value.get(at[-1])
-        message = str(ctx["error"]) if kind == "value_error" and "error" in ctx else error["msg"]
+        found = ctx.get("error") if kind == "value_error" else None
+        if isinstance(found, ProblemAt) and isinstance(value, dict) and found.key in value:
+            at.append(found.key)
+        message = str(found) if found is not None else error["msg"]
         expected = str(ctx.get("expected", ctx.get("expected_tags", "")))
         return _Problem(tuple(at), kind, expected, message, value)
 

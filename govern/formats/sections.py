@@ -8,6 +8,7 @@ from typing import Any
 from govern.dataset import Column
 from govern.errors import printable
 from govern.evidence import OVERALL, Attribution, Attributions, Compute, Evidence
+from govern.formats.datachecks import data_checks
 from govern.formats.naming import names
 from govern.formats.numbers import amount, amount_beside, count, decimal, short_digest
 from govern.formats.strings import Strings
@@ -127,6 +128,7 @@ def data(evidence: Evidence, t: Strings) -> View:
         "excluded": excluded(evidence, t), "duplicates": repeated,
         "columns": [_column(c, t) for c in facts.columns[:COLUMNS_SHOWN]],
         "more": t("data.columns_more", n=more) if more > 0 else "",
+        "parts": data_checks(evidence, t),
     }
 
 

@@ -21,6 +21,8 @@ from govern.evidence import Task
 from govern.inputs.expected import Contract, Decision, contracts_of, decisions_of, period_of, refuse_expected
 from govern.inputs.options import KEYED, Option, later_text, refuse_later
 from govern.inputs.schema import PRIMARY_METRICS, bands_from_flags, config_model, config_schema, texts_as_written
+from govern.metrics import METRICS, declarable
+from govern.metrics import own as own_metrics
 from govern.yamlcheck import first_problem
 from govern.yamlfile import YamlDoc, read_yaml, validate
 
@@ -221,6 +223,7 @@ def _file_values(doc: YamlDoc) -> dict[str, Any]:
     doc = dataclasses.replace(doc, value=texts_as_written(doc.value, doc.text))
     read = validate(config_model(), doc).model_dump(exclude_none=True)
     _refuse_unknown_primary(read, doc)
+    _refuse_unknown_limits(read, doc)
     found: dict[str, Any] = {}
     for option in KEYED:
         section, _, name = option.key.rpartition(".")
@@ -234,10 +237,19 @@ def _file_values(doc: YamlDoc) -> dict[str, Any]:
 
 
 def _refuse_unknown_primary(read: Mapping[str, Any], doc: YamlDoc) -> None:
-    """Raises InputError for a primary metric that is not known, or of which nobody said which side is better."""
-    metric = read.get("declared", {}).get("primary", {}).get("metric")
-    own = read.get("data", {}).get("metrics", {})
-    if metric is None or metric in PRIMARY_METRICS:
+    """Raises InputError for a primary metric that is not known, or of which nobody said which side is better, and for
+    a limit outside its range."""
+    primary = read.get("declared", {}).get("primary", {})
+    metric, own = primary.get("metric"), read.get("data", {}).get("metrics", {})
+    if metric is None:
+        return
+    if metric in PRIMARY_METRICS:
+        low, high = METRICS[metric].low, METRICS[metric].high
+        for key in ("min", "max"):
+            limit = primary.get(key)
+            if limit is not None and ((low is not None and limit < low) or (high is not None and limit > high)):
+                raise doc.error(("declared", "primary", key), f'"{key}": {limit:g} lies outside the range of {metric}',
+                                "write shares as fractions, 0.8 for 80 %")
         return
     if metric not in own:
         raise doc.error(("declared", "primary", "metric"), f'"metric": unknown metric "{printable(metric)}"',
@@ -246,6 +258,22 @@ def _refuse_unknown_primary(read: Mapping[str, Any], doc: YamlDoc) -> None:
         raise doc.error(("declared", "primary", "metric"),
                         f'"metric": which side of the primary metric "{metric}" is better is not said',
                         f"add better: higher or better: lower to {metric} under data.metrics")
+
+
+def _refuse_unknown_limits(read: Mapping[str, Any], doc: YamlDoc) -> None:
+    """Raises InputError for a declared limit of what no rule judges, and for one outside its range."""
+    known = declarable(own_metrics(read))
+    for name, limit in read.get("declared", {}).items():
+        if name == "primary":
+            continue
+        if name not in known:
+            raise doc.error(("declared", name), f'unknown key "{printable(name)}"', nearest(name, ["primary", *known])
+                            or "name a metric, or METRIC_ratio or METRIC_difference for a gap between groups")
+        low, high, _ = known[name]
+        for key, number in limit.items() if isinstance(limit, dict) else [("", limit)]:
+            if (low is not None and number < low) or (high is not None and number > high):
+                raise doc.error(("declared", name, *([key] if key else [])), f"{number:g} lies outside the range of "
+                                f"{name}", "write shares as fractions, 0.8 for 80 %")
 
 
 def _flag_value(option: Option, raw: Any) -> Any:

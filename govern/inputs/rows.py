@@ -44,6 +44,21 @@ def prefix_keys(batch: pa.RecordBatch, seed: int, ends: Sequence[int]) -> list[K
     return found
 
 
+class Apart:
+    """Tells equal rows apart by how many like them came before, whichever of them comes first."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, int] = {}
+
+    def keys(self, keys: Keys) -> Keys:
+        """A key of its own for each row with these keys, (n_rows,)."""
+        found = np.empty(len(keys), np.uint64)
+        for i, key in enumerate(keys.tolist()):
+            found[i] = self._seen.get(key, 0)
+            self._seen[key] = int(found[i]) + 1
+        return mixed(found * _GOLDEN ^ keys)
+
+
 def mixed(values: Keys) -> Keys:
     """`values` itself after SplitMix64's output function, in place: no array is made but one.
 

@@ -13,7 +13,7 @@ import math
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
 
 from govern.inputs.options import BY_NAME, KEYED, Option
 from govern.metrics import (
@@ -44,7 +44,9 @@ def label_text(value: Any) -> Any:
     return value
 
 
-Label = Annotated[str, BeforeValidator(label_text)]
+Label = Annotated[str, BeforeValidator(label_text), WithJsonSchema({"type": ["string", "number", "boolean"]})]
+# `version: 3.10` is read as it is written (`texts_as_written`).
+Written = Annotated[str, WithJsonSchema({"type": ["string", "number"]})]
 
 
 def _rising(cuts: list[float]) -> list[float]:
@@ -175,8 +177,24 @@ class Waiver(BaseModel):
     lineage: str | None = None
 
 
+class DeclaredLimit(BaseModel):
+    """The least and the greatest value that the owner commits to."""
+
+    model_config = _STRICT
+    min: float | None = None
+    max: float | None = None
+
+
+class _Declared(BaseModel):
+    """Limits by the name of what is limited; `metrics.declarable` knows the names, and `config.py` looks."""
+
+    model_config = ConfigDict(**{**_STRICT, "extra": "allow"})
+    __pydantic_extra__: dict[str, float | DeclaredLimit]
+    primary: Primary | None = None
+
+
 _LIMITS: dict[str, Any] = {name: (float | None, Field(None, gt=0)) for name in COMPUTE_METRICS}
-Declared = create_model("Declared", __config__=_STRICT, primary=(Primary | None, None), **_LIMITS)
+Declared = create_model("Declared", __base__=_Declared, **_LIMITS)
 
 def _said(contract: ContractLong) -> ContractLong:
     ranged = contract.low is not None or contract.high is not None
@@ -221,7 +239,7 @@ def _type_of(option: Option) -> Any:
     if option.key in _SHAPES:
         return _SHAPES[option.key]
     kinds: dict[str, Any] = {"int": Annotated[int, Field(ge=0, lt=2**32)], "float": float, "label": Label}
-    kind: Any = kinds.get(option.kind, str)
+    kind: Any = kinds.get(option.kind, Written)
     if option.choices:
         kind = Annotated[Literal[option.choices], _not_later(option)]
     return list.__class_getitem__(kind) if option.repeatable else kind

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from govern.errors import InputError, printable
 from govern.inputs.arrays import valid
 from govern.inputs.levels import numbers
-from govern.inputs.rows import Keys, column_keys, mixed
+from govern.inputs.rows import Apart, Keys, column_keys
 
 
 def weights(array: pa.Array, column: str) -> NDArray[np.float64]:
@@ -25,14 +25,17 @@ def weights(array: pa.Array, column: str) -> NDArray[np.float64]:
     return found
 
 
-def cluster_keys(array: pa.Array, rows: Keys) -> Keys:
+def cluster_keys(array: pa.Array, rows: Keys, apart: Apart) -> Keys:
     """A key for each row's cluster, shape (n_rows,): equal where the column's values are.
 
-    A row whose value is missing is a cluster of its own; its key comes from the row's key in `rows`, so that
-    it does not depend on the order of rows.
+    A row whose value is missing is a cluster of its own; its key comes from the row's key in `rows` and `apart`, which
+    has seen the rows before, so that the keys of all rows do not depend on their order.
     """
     keys = column_keys(array)
     missing = ~valid(array) if array.null_count else np.zeros(len(keys), dtype=bool)
     if pa.types.is_floating(array.type):
         missing = missing | np.isnan(numbers(array, ""))
-    return np.where(missing, mixed(rows.copy()), keys) if missing.any() else keys
+    if missing.any():
+        keys = keys.copy()
+        keys[missing] = apart.keys(rows[missing])
+    return keys

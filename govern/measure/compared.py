@@ -10,22 +10,24 @@ from govern.evidence import Group, Interval, Measurement
 from govern.measure.rates import ALPHA, LEVEL
 from govern.metrics import METRICS
 from govern.stats.estimate import Estimate
-from govern.stats.intervals import Pair, mover_difference, transformed, wilson
-from govern.stats.intervals import ratio as ratio_bounds
-from govern.stats.means import NO_ROWS, Share
+from govern.stats.intervals import Pair, mover_difference, transformed
+from govern.stats.means import NO_ROWS, Share, pair_method, ratio_bounds
 
 Found = Estimate | Share
 
 
-def measured(metric: str, found: Found, group: str, *, reference: str | None = None, method: str) -> Measurement:
-    """A metric of a group; with `reference` "rest", of the rows outside it. `method` names the interval."""
-    interval = _interval(bounds(metric, found, ALPHA), method)
+def measured(metric: str, found: Found, group: str, *, reference: str | None = None, method: str = ""
+             ) -> Measurement:
+    """A metric of a group; with `reference` "rest", of the rows outside it. `method` names the interval of an
+    estimate, and is added to the name of that of a share."""
     if isinstance(found, Share):
         if not found.n:
             return Measurement(metric, None, "undefined", NO_ROWS, group, reference, numerator=found.x,
                                denominator=found.n)
         return Measurement(metric, found.value, group=group, reference=reference, numerator=found.x,
-                           denominator=found.n, effective=found.effective, interval=interval)
+                           denominator=found.n, effective=found.effective,
+                           interval=_interval(found.bounds(ALPHA), found.method + method))
+    interval = _interval(bounds(metric, found, ALPHA), method)
     return Measurement(metric, found.value, found.status, found.reason, group, reference, se=found.se,
                        transform=None if found.se is None else found.transform, interval=interval)
 
@@ -39,7 +41,7 @@ def difference(metric: str, group: str, a: Found, reference: str, b: Found) -> M
     found = Measurement(metric, None, "undefined", _why(a) or _why(b), group, reference, "difference")
     if first is not None and second is not None:
         pair = _between(metric, a, b, ALPHA)
-        method = "newcombe" if isinstance(a, Share) else "MOVER"
+        method = pair_method("newcombe", a, b) if isinstance(a, Share) and isinstance(b, Share) else "MOVER"
         found = replace(found, value=first - second, status="ok" if pair else "too_few",
                         reason=None if pair else found.reason, interval=_interval(pair, method))
     return _with_shares(found, a, b)
@@ -50,9 +52,8 @@ def ratio(metric: str, group: str, a: Share, reference: str, b: Share) -> Measur
     why = NO_ROWS if not a.n or not b.n else "the share of the reference is 0"
     found = Measurement(metric, None, "undefined", why, group, reference, "ratio")
     if a.n and b.n and b.x:
-        pair = ratio_bounds(*a.sample, *b.sample, ALPHA)
         found = Measurement(metric, a.value / b.value, group=group, reference=reference, compare="ratio",
-                            interval=_interval(pair, "square-and-add"))
+                            interval=_interval(ratio_bounds(a, b, ALPHA), pair_method("square-and-add", a, b)))
     return _with_shares(found, a, b)
 
 
@@ -83,7 +84,7 @@ def largest_difference(metric: str, features: tuple[str, ...], groups: Sequence[
 def bounds(metric: str, found: Found, alpha: float) -> Pair | None:
     """Bounds at the one-sided error `alpha`, cut off where the metric cannot go; None where there are none."""
     if isinstance(found, Share):
-        return wilson(*found.sample, alpha) if found.n else None
+        return found.bounds(alpha) if found.n else None
     if found.value is None or found.se is None or found.status != "ok":
         return None
     low, high = transformed(found.value, found.se, found.transform, alpha)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from govern.evidence import Counts, Group, Interval, Measurement
 from govern.measure.rates import ALPHA, LEVEL, share_of
-from govern.stats.intervals import transformed, wilson
+from govern.stats.intervals import rate, transformed
 from govern.stats.means import Share
 
 Features = tuple[str, ...]
@@ -156,7 +156,7 @@ def _ratio_bound(both: NDArray[np.float64], a: NDArray[np.float64], c: NDArray[n
 
 @dataclass(frozen=True, slots=True)
 class _Bounds:
-    """Rates with their Wilson bounds, one of each pair."""
+    """Rates with their bounds for reading, one of each pair."""
 
     p: NDArray[np.float64]
     low: NDArray[np.float64]
@@ -164,7 +164,7 @@ class _Bounds:
 
 
 def _bounds(pairs: Sequence[Pair], alpha: float) -> tuple[_Bounds, _Bounds]:
-    of = {sample: (sample[0] / sample[1], *wilson(*sample, alpha)) for sample in {s for pair in pairs for s in pair}}
+    of = {sample: (sample[0] / sample[1], *rate(*sample, alpha)) for sample in {s for pair in pairs for s in pair}}
     first, second = (np.array([of[pair[i]] for pair in pairs]).T for i in (0, 1))
     return _Bounds(*first), _Bounds(*second)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from govern.measure.group_extremes import extremes, shortfalls
 from govern.measure.scoring import scoring_rates
 from govern.measure.splits import Roles, Split, by_features, counts, splits
 from govern.stats.cube import Cube, Levels
-from govern.stats.curves import threshold_counts, threshold_grid
+from govern.stats.curves import threshold_counts, threshold_grid, threshold_sums
 from govern.stats.entries import Column
 from govern.stats.estimate import Estimate
 from govern.stats.ranked import RankedRows, rank_rows
@@ -56,7 +57,8 @@ def numbers(cube: Cube, levels: Levels, roles: Roles, target: Target, threshold:
     out.measurements.append(_trivial(cube, target))
     if target.task == "binary":
         if cube.entries is not None:
-            _score_numbers(cube, cube.entries.column(0, len(cube.faces)), 1, None, everyone, rest, threshold, out)
+            column = cube.entries.column(0, len(cube.faces), repeated=cube.clustered)
+            _score_numbers(cube, column, 1, None, everyone, rest, threshold, out)
     else:
         _all_classes(cube, target, everyone, rest, out)
     _disparities(out, rest, of, target, favourable_is_positive=wished)
@@ -83,7 +85,8 @@ def regression_numbers(cube: Cube, residuals: Residuals, levels: Levels, roles: 
 
 def _all_classes(cube: Cube, target: Target, everyone: Split, rest: Sequence[Split], out: Numbers) -> None:
     """Confusion matrices, the metrics of each class against all others, and the metrics over all classes."""
-    columns = [cube.entries.column(i, len(cube.faces)) for i in range(len(target.classes))] if cube.entries else []
+    columns = [cube.entries.column(i, len(cube.faces), repeated=cube.clustered)
+               for i in range(len(target.classes))] if cube.entries else []
     aucs: dict[str, list[Estimate]] = {}
     rest_aucs: dict[str, list[Estimate]] = {}
     for i, (label, column) in enumerate(zip(target.classes, columns, strict=False)):
@@ -146,7 +149,7 @@ def _score_numbers(cube: Cube, column: Column, positive: int, label: str | None,
         out.measurements += score_metrics.comparisons(split.groups, found, label)
     if label is None:
         out.measurements += scoring_rates(cube, column, ranked, rest)
-    if label is None and threshold is not None and not cube.weighted and not cube.clustered:
+    if label is None and threshold is not None:
         _sweep(cube, column, ranked, everyone, rest, threshold, out)
     return of_group
 
@@ -176,19 +179,22 @@ def _by_groups(cube: Cube, column: Column, ranked: RankedRows, split: Split, eve
 
 def _sweep(cube: Cube, column: Column, ranked: RankedRows, everyone: Split, rest: Sequence[Split], threshold: float,
            out: Numbers) -> None:
-    """Confusion counts of everyone and of every group asked for, at a grid of thresholds."""
+    """Confusion counts of everyone and of every group asked for, at a grid of thresholds.
+
+    Of binned scores those at the threshold in force may be some rows off: a bin may lie across it.
+    """
     out.thresholds = threshold_grid(ranked, threshold)
-    in_force = {c.group: (c.tp, c.fp, c.fn, c.tn) for c in out.counts}
     for split in (everyone, *(s for s in rest if s.groups and s.groups[0].asked and not s.groups[0].within)):
-        codes = cube.of_face(split.partition)[column.face]
-        found = threshold_counts(ranked, codes, len(split.partition), out.thresholds)
-        for group, table in zip(split.groups, found, strict=False):
-            # Of binned scores a bin may lie across the threshold in force; the counts themselves do not.
-            table[out.thresholds.index(threshold)] = in_force[group.id]
-            out.threshold_counts.append(ThresholdCounts(group.id, *(_column(table, i) for i in range(4))))
+        codes, k = cube.of_face(split.partition)[column.face], len(split.partition)
+        found = threshold_counts(ranked, codes, k, out.thresholds)
+        rows = [ThresholdCounts(g.id, *_arrays(table)) for g, table in zip(split.groups, found, strict=False)]
+        if cube.weighted or cube.clustered:
+            sums, moments = threshold_sums(ranked, codes, k, out.thresholds)
+            rows = [replace(r, sums=_arrays(s), moments=tuple(m if any(m) else () for m in _arrays(p)))
+                    for r, s, p in zip(rows, sums, moments, strict=True)]
+        out.threshold_counts += rows
 
 
-def _column(table: NDArray[np.int64], which: int) -> tuple[int, ...]:
-    return tuple(table[:, which].tolist())
-
-
+def _arrays(table: NDArray[Any]) -> tuple[tuple[Any, ...], ...]:
+    """The columns of a table."""
+    return tuple(tuple(column) for column in table.T.tolist())

@@ -8,7 +8,7 @@ from fractions import Fraction
 from govern.evidence import Counts, Group, Interval, Measurement
 from govern.measure.rates import ALPHA, LEVEL, fraction
 from govern.metrics import METRICS
-from govern.stats.intervals import transformed, wilson
+from govern.stats.intervals import transformed
 from govern.stats.means import Share
 
 Features = tuple[str, ...]
@@ -74,7 +74,7 @@ def _bounds(m: Measurement, alpha: float) -> tuple[float, float] | None:
     if m.value is None or m.status != "ok":
         return None
     if m.numerator is not None and m.denominator:
-        return wilson(*Share(m.numerator, m.denominator, m.effective).sample, alpha)
+        return Share(m.numerator, m.denominator, m.effective).bounds(alpha)
     if m.se is None or m.transform is None:
         return None
     low, high = transformed(m.value, m.se, m.transform, alpha)

@@ -54,12 +54,13 @@ class GroupRows:
                 group = group * _LEVELS + codes[feature] + 1
             store.add(group, keys if cluster is None else cluster, keys, numbers)
 
-    def of(self, features: tuple[str, ...], codes: Sequence[int]) -> Kept:
-        """The rows kept of the group of `features` with these level codes, −1 for missing."""
+    def of(self, features: tuple[str, ...], codes: Sequence[int], *, repeated: bool = True) -> Kept:
+        """The rows kept of the group of `features` with these level codes, −1 for missing; `repeated`: some cluster
+        has two rows, else they are as without clusters."""
         group = 0
         for code in codes:
             group = group * _LEVELS + code + 1
-        return self._stores[features].of(group)
+        return self._stores[features].of(group, repeated=repeated)
 
 
 class _Store:
@@ -104,21 +105,24 @@ class _Store:
         last = np.flatnonzero(new_draw & (rank - first == self.cap - 1))
         self._groups, self._limits = group[last], draw[last]
 
-    def of(self, wanted: int) -> Kept:
+    def of(self, wanted: int, *, repeated: bool) -> Kept:
         """The rows kept of a group that has some."""
         if len(self._parts) != 1 or self._waiting:
             self._prune()
         inside = self._parts[0][0] == wanted
         draw, key, n, numbers = (p[inside] for p in self._parts[0][1:])
-        if self.clustered:
+        if self.clustered and repeated:
             # Whole clusters, by their keys, as many as have `cap` rows together and at least one.
             of_cluster = np.cumsum(changes(draw)) - 1
             rows = np.cumsum(np.bincount(of_cluster, n).astype(np.int64))[of_cluster]
             some = (rows <= self.cap) | (of_cluster == 0)
             return Kept(np.repeat(numbers[some], n[some], axis=0), np.repeat(of_cluster[some], n[some]))
-        numbers = np.repeat(numbers, n, axis=0)
-        alike = np.arange(len(numbers)) - np.repeat(np.cumsum(n) - n, n)
-        order = np.argsort(mixed(np.repeat(key, n) + alike.astype(np.uint64) * _GOLDEN), kind="stable")[: self.cap]
+        numbers, key = np.repeat(numbers, n, axis=0), np.repeat(key, n)
+        order = np.lexsort((*numbers.T, key))
+        numbers, key = numbers[order], key[order]
+        new = np.logical_or.reduce([_changes(key), *(_changes(c) for c in numbers.T)])
+        alike = np.arange(len(key)) - np.maximum.accumulate(np.where(new, np.arange(len(key)), 0))
+        order = np.argsort(mixed(key + alike.astype(np.uint64) * _GOLDEN), kind="stable")[: self.cap]
         return Kept(numbers[order], None)
 
 

@@ -74,7 +74,7 @@ def with_macro_auc(found: GroupClasses, own: Sequence[Estimate], rest: Sequence[
 
 def of_group(fit: ClassFit, group: str = OVERALL) -> Iterator[Measurement]:
     """Every metric over all classes of one group, with its interval."""
-    yield measured("multiclass_accuracy", fit.accuracy, group, method="wilson")
+    yield measured("multiclass_accuracy", fit.accuracy, group)
     for metric, found in fit.estimates.items():
         yield measured(metric, found, group, method=_method(metric, found))
 
@@ -90,7 +90,7 @@ def comparisons(groups: Sequence[Group], found: Sequence[GroupClasses]) -> Itera
             rest = _one(metric, of[g.id].rest)
             if g.within or rest is None:
                 continue
-            method = "wilson" if isinstance(rest, Share) else _method(metric, rest)
+            method = "" if isinstance(rest, Share) else _method(metric, rest)
             yield measured(metric, rest, g.id, reference=REST, method=method)
             yield from _compared(metric, g.id, _one(metric, of[g.id].own), REST, rest)
         for group, reference in pairs_of(groups):

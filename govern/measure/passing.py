@@ -17,6 +17,7 @@ from govern.inputs.columns import ColumnPlan
 from govern.inputs.datasets import BATCH_ROWS, DataSource
 from govern.inputs.labels import Target, class_codes
 from govern.inputs.levels import LevelCoder
+from govern.inputs.rows import Apart, row_keys
 from govern.inputs.target import outcomes
 from govern.inputs.weights import cluster_keys, weights
 from govern.measure.datafacts import Facts, coded_texts, roles
@@ -70,6 +71,7 @@ class Pass:
         self._excluded: dict[str, int] = {}
         self._outputs: set[float] = set()
         self._target = LevelCoder(plan.target, empty=False)
+        self._apart = Apart()
 
     def run(self, ask: Ask, progress: Telling, stage: str) -> None:
         """Read every batch once; `ask` starts the prediction of a batch and gives back how to await it."""
@@ -118,20 +120,26 @@ class Pass:
         """What is known of a batch without its predictions."""
         batch = coded_texts(batch)
         truth = self._truth(batch.column(self.plan.target))
-        *_, keys = self.facts.add(batch, truth if self.target.classes else None)
-        self.sample.add(keys, batch)
+        *_, whole_keys = self.facts.add(batch, truth if self.target.classes else None)
+        # A sample is the same whether rows have weights and persons or not; only rows alike in all else are told
+        # apart by them.
+        units = {self.plan.weight, self.plan.cluster} - {None, *self.plan.features}
+        keys = row_keys(batch.select([c for c in batch.schema.names if c not in units]), self.seed) if units \
+            else whole_keys
+        self.sample.add(keys, batch, whole_keys)
         rows = _Rows(
             {role: coder.codes(batch.column(coder.column)) for role, coder in self.coders.items()},
             self.search.codes(batch), truth, keys,
             None if self.plan.weight is None else weights(batch.column(self.plan.weight), self.plan.weight),
-            None if self.plan.cluster is None else cluster_keys(batch.column(self.plan.cluster), keys))
+            None if self.plan.cluster is None else cluster_keys(batch.column(self.plan.cluster), whole_keys,
+                                                                self._apart))
         self.expected.add(batch, rows.codes, rows.weight, rows.cluster)
         return rows
 
     def _count(self, rows: _Rows, predicted: Predicted) -> None:
         self._see(predicted)
         self.outputs.add(predicted)
-        self.search.add(rows.codes, rows.searched, rows.truth, predicted.label)
+        self.search.add(rows.codes, rows.searched, rows.truth, predicted, weight=rows.weight, cluster=rows.cluster)
         if self.kept is not None:
             self.kept.add(rows.codes, rows.keys, rows.truth, predicted, weight=rows.weight, cluster=rows.cluster)
         codes = list(rows.codes.values())
@@ -178,6 +186,17 @@ class Pass:
             order[role] = [int(code) for code in np.argsort(place, kind="stable")]
             texts[role] = [names[p] for p in place]
         return Levels(texts, order)
+
+    def sampled_units(self, rows: int) -> tuple[NDArray[np.float64] | None, NDArray[np.uint64] | None]:
+        """Weight and key of the person of the first `rows` sampled rows, None where all weights are equal or nobody
+        repeats."""
+        plan, table = self.plan, self.sample.table.slice(0, rows)
+        weight = cluster = None
+        if plan.weight is not None and self.cube.weighted:
+            weight = weights(table.column(plan.weight).combine_chunks(), plan.weight)
+        if plan.cluster is not None and self.cube.clustered:
+            cluster = cluster_keys(table.column(plan.cluster).combine_chunks(), self.sample.ties[:rows], Apart())
+        return weight, cluster
 
     def sampled_groups(self) -> dict[str, list[str | None]]:
         """The level of each sampled row by feature, None for missing."""

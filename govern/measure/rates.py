@@ -10,8 +10,8 @@ from govern.evidence import Comparing, Counts, Group, Interval, Measurement
 from govern.metrics import COUNT_METRICS, DERIVED_METRICS, METRICS
 from govern.stats.derived import derived
 from govern.stats.effective import CELLS, effective_rows
-from govern.stats.intervals import newcombe, ratio, transformed, wilson
-from govern.stats.means import Share
+from govern.stats.intervals import transformed
+from govern.stats.means import Share, difference_bounds, pair_method, ratio_bounds
 
 LEVEL = 0.95
 ALPHA = (1 - LEVEL) / 2
@@ -48,7 +48,7 @@ def fraction(metric: str, counts: Counts, *, favourable_is_positive: bool = True
 
 
 def rates(counts: Sequence[Counts], *, favourable_is_positive: bool) -> Iterator[Measurement]:
-    """Every count metric of every group with its Wilson interval, and every metric derived from the counts."""
+    """Every count metric of every group with its interval, and every metric derived from the counts."""
     for metric in COUNT_METRICS:
         for c in counts:
             share = fraction(metric, c, favourable_is_positive=favourable_is_positive)
@@ -56,10 +56,9 @@ def rates(counts: Sequence[Counts], *, favourable_is_positive: bool) -> Iterator
                 yield Measurement(metric, None, "undefined", _empty(metric), c.group, numerator=share.x,
                                   denominator=share.n, label=c.label)
                 continue
-            low, high = wilson(*share.sample, ALPHA)
             yield Measurement(metric, share.value, group=c.group, numerator=share.x, denominator=share.n,
-                              effective=share.effective, interval=Interval(low, high, LEVEL, "wilson"),
-                              label=c.label)
+                              effective=share.effective,
+                              interval=Interval(*share.bounds(ALPHA), LEVEL, share.method), label=c.label)
     for metric in DERIVED_METRICS:
         for c in counts:
             yield _derived(metric, c)
@@ -115,7 +114,7 @@ def comparisons(groups: Sequence[Group], counts: Mapping[str, Counts], *, favour
     """Difference and ratio of the compared rates between the groups of one feature.
 
     `counts` by group id, of one class. Newcombe's interval for differences, its square-and-add counterpart for
-    ratios; undefined where a rate is.
+    ratios, in small cells both from Jeffreys' bounds; undefined where a rate is.
     """
     pairs = pairs_of(groups)
     for metric in COMPARED:
@@ -152,7 +151,8 @@ def _difference(pair: _Pair) -> Measurement:
     a, b = pair.a, pair.b
     if not a.n or not b.n:
         return pair.undefined("difference", "a rate is undefined")
-    return pair.measured("difference", a.value - b.value, newcombe(*a.sample, *b.sample, ALPHA), "newcombe")
+    return pair.measured("difference", a.value - b.value, difference_bounds(a, b, ALPHA),
+                         pair_method("newcombe", a, b))
 
 
 def _ratio(pair: _Pair) -> Measurement:
@@ -160,4 +160,4 @@ def _ratio(pair: _Pair) -> Measurement:
     if not a.n or not b.n or not b.x:
         return pair.undefined("ratio", "a rate is undefined" if not a.n or not b.n else
                               "the rate of the reference is 0")
-    return pair.measured("ratio", a.value / b.value, ratio(*a.sample, *b.sample, ALPHA), "square-and-add")
+    return pair.measured("ratio", a.value / b.value, ratio_bounds(a, b, ALPHA), pair_method("square-and-add", a, b))

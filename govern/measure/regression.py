@@ -30,7 +30,7 @@ def of_group(fit: RegressionFit, group: str = OVERALL) -> Iterator[Measurement]:
         yield replace(found, interval=held)
     for metric in _shares(fit):
         yield measured(metric, fit.share(metric), group,
-                       method="wilson" + (bins if metric == "share_above_median" else ""))
+                       method=bins if metric == "share_above_median" else "")
 
 
 def comparisons(groups: Sequence[Group], fits: Sequence[RegressionFit], everyone: RegressionFit
@@ -46,7 +46,7 @@ def comparisons(groups: Sequence[Group], fits: Sequence[RegressionFit], everyone
             if g.within:
                 continue
             rest = _rest(metric, of[g.id], everyone)
-            yield measured(metric, rest, g.id, reference=REST, method="mean" if metric in COMPARED else "wilson")
+            yield measured(metric, rest, g.id, reference=REST, method="mean" if metric in COMPARED else "")
             yield from _compared(metric, g.id, _one(metric, of[g.id]), REST, rest)
         for group, reference in pairs_of(groups):
             yield from _compared(metric, group.id, _one(metric, of[group.id]), reference.id,

@@ -29,6 +29,7 @@ from govern.inputs.datasets import DataSource, open_data
 from govern.inputs.expected import Decision
 from govern.inputs.labels import Target
 from govern.inputs.levels import numbers
+from govern.inputs.lockfile import LockFile
 from govern.inputs.named_levels import decisions_in
 from govern.inputs.target import target_of
 from govern.measure import from_cube, smoke
@@ -63,15 +64,22 @@ class Measured:
 
 
 def measure(settings: Settings, model: Started | None, *, created: str, timed: bool, progress: Progress,
-            explained: bool = True) -> Measured:
+            explained: bool = True, lock: LockFile | None = None, meanwhile: Callable[[], None] | None = None
+            ) -> Measured:
     """The facts about a started model, or about stored predictions where there is none.
 
-    Without `timed` there is no compute document, without `explained` no attributions.
-    Raises InputError for anything unusable.
+    Without `timed` there is no compute document, without `explained` no attributions. `lock` is recorded as it is.
+    `meanwhile` is called once while the model's process checks and explains, so that work which needs no answer of it
+    is not waited for. Raises InputError for anything unusable.
     """
-    if model is None:
-        return _measure_stored(settings, created, progress)
-    return _measure_model(settings, model, created, timed, progress, explained)
+    found = _measure_stored(settings, created, progress) if model is None else \
+        _measure_model(settings, model, created, timed, progress, explained, meanwhile)
+    return found if lock is None else replace(found, evidence=_locked(found.evidence, lock))
+
+
+def _locked(evidence: Evidence, lock: LockFile) -> Evidence:
+    """The evidence with the lock file as a subject."""
+    return replace(evidence, subjects=(*evidence.subjects, lock.subject), lock=lock.content)
 
 
 def _train_source(settings: Settings) -> DataSource | None:
@@ -80,7 +88,7 @@ def _train_source(settings: Settings) -> DataSource | None:
 
 
 def _measure_model(settings: Settings, model: Started, created: str, timed: bool, progress: Progress,
-                   explained: bool) -> Measured:
+                   explained: bool, meanwhile: Callable[[], None] | None) -> Measured:
     worker, file, found, data = model.worker, model.file, model.scanned, settings.data
     source, train = _source(settings), _train_source(settings)
     target = target_of(source, data)
@@ -105,6 +113,8 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
         training.ask(FromModel(worker, described, target, plan, data.threshold, file.name).ask)
     timing = worker.submit_time(sample.slice(0, BATCH_TIMED), answers.positive) if timed else None
     out = _numbers(done, settings, target)
+    if meanwhile is not None:
+        meanwhile()
     checked = checking.result()
     checks = smoke.checks(smoke.Seen(
         rows_sent=done.used, rows_answered=answers.rows, not_finite=answers.not_finite,
@@ -150,7 +160,8 @@ def _pass(settings: Settings, source: DataSource, plan: ColumnPlan, target: Targ
           decisions: Sequence[Decision], columns: int) -> Pass:
     data = settings.data
     singles = tuple(s.role for s in data.sensitive)
-    search = SubgroupSearch(singles, search_coders(data, source))
+    search = SubgroupSearch(singles, search_coders(data, source), weighted=plan.weight is not None,
+                            clustered=plan.cluster is not None)
     sets = [(), *((role,) for role in singles), *data.intersections]
     kept = GroupRows(sets, clustered=plan.cluster is not None) if data.metrics else None
     return Pass(source, plan, target, coders, columns=columns, seed=settings.seed, threshold=data.threshold,
@@ -161,7 +172,7 @@ def _own_metrics(done: Pass, settings: Settings, target: Target, worker: Worker,
     """Metrics of the user's own, measured in the process and added to the numbers."""
     if done.kept is not None:
         out.measurements += own_metrics(settings.data.metrics, done.kept, out.groups, done.levels(), target, worker,
-                                        weighted=done.cube.weighted, seed=settings.seed)
+                                        weighted=done.cube.weighted, repeated=done.cube.clustered, seed=settings.seed)
 
 
 def _coders(settings: Settings, source: DataSource) -> dict[str, Coder]:
@@ -192,10 +203,14 @@ def _explained(pending: Pending[Explained], done: Pass, out: from_cube.Numbers
             numeric[name] = numbers(column, name)
     values = {role: v[:rows] for role, v in done.sampled_groups().items()}
     asked = [g for g in out.groups if g.asked and not g.within]
-    features = attributions(found.values, found.features, numeric, membership(values, asked))
+    weight, cluster = done.sampled_units(rows)
+    features = attributions(found.values, found.features, numeric, membership(values, asked), weight=weight,
+                            cluster=cluster)
+    method = found.method + ("; means over weighted rows" if weight is not None else "") + (
+        "; standard errors of persons" if cluster is not None else "")
     notes = [] if rows == done.sample.table.num_rows else \
         [f"{rows} of {done.sample.table.num_rows} sampled rows were explained: the budget allowed no more."]
-    found_all = Attributions(found.method, found.output_space, rows, found.background_rows, found.background,
+    found_all = Attributions(method, found.output_space, rows, found.background_rows, found.background,
                              done.seed, _finite(found.base), _finite(found.residual), found.exact, features)
     out.measurements += of_attributions(found_all, found.output)
     return found_all, notes
@@ -264,7 +279,7 @@ def _evidence(settings: Settings, created: str, source: DataSource, target: Targ
         *(() if training is None else (training.subject,)),
         Subject("config", config.name if config else "merged settings", settings.config_sha256,
                 config.stat().st_size if config else 0, "yaml" if config else "settings"))
-    searched = done.search.result(done.cube, done.levels(), target)
+    searched = done.search.result(done.cube, done.residuals, done.levels(), target)
     coder_notes = [n for c in done.coders.values() for n in c.notes()]
     facts = replace(done.facts.result(), period=done.expected.period, output=done.outputs.result())
     trained = None if training is None else training.result(out.groups, facts)

@@ -15,17 +15,17 @@ class Sample:
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._keys = np.empty(0, np.uint64)
+        self._keys = self._ties = np.empty(0, np.uint64)
         self._table: Any = None
 
-    def add(self, keys: NDArray[np.uint64], batch: Any) -> None:
-        """Offer a pyarrow RecordBatch and its row keys, (n_rows,)."""
+    def add(self, keys: NDArray[np.uint64], batch: Any, ties: NDArray[np.uint64] | None = None) -> None:
+        """Offer a pyarrow RecordBatch and its row keys, (n_rows,); `ties` (n_rows,) orders rows of equal keys."""
         import pyarrow as pa
 
         if len(self._keys) == self.size and len(keys):
             near = np.flatnonzero(keys <= self._keys[-1])
         elif len(keys) > self.size:
-            near = np.sort(np.argpartition(keys, self.size - 1)[: self.size])
+            near = np.flatnonzero(keys <= np.partition(keys, self.size - 1)[self.size - 1])
         else:
             near = np.arange(len(keys))
         if not len(near):
@@ -33,8 +33,14 @@ class Sample:
         part = pa.Table.from_batches([batch]).take(whole(near))
         table = part if self._table is None else pa.concat_tables([self._table, part], promote_options="permissive")
         both = np.concatenate([self._keys, keys[near]])
-        best = np.argsort(both, kind="stable")[: self.size]
-        self._keys, self._table = both[best], table.take(whole(best))
+        apart = np.concatenate([self._ties, (keys if ties is None else ties)[near]])
+        best = np.lexsort((apart, both))[: self.size]
+        self._keys, self._ties, self._table = both[best], apart[best], table.take(whole(best))
+
+    @property
+    def ties(self) -> NDArray[np.uint64]:
+        """What orders sampled rows of equal keys, (n_rows,)."""
+        return self._ties
 
     @property
     def table(self) -> Any:

@@ -14,12 +14,17 @@ from govern.evidence import Interval, Subgroup
 from govern.inputs.coders import Coder
 from govern.inputs.config import MAX_SEARCHED
 from govern.inputs.labels import Target
+from govern.measure.predictions import Predicted
 from govern.metrics import METRICS
 from govern.stats import subgroups
 from govern.stats.cube import Codes, Cube, Levels
-from govern.stats.subgroups import CellShare
+from govern.stats.entries import EXACT_ROWS
+from govern.stats.regression import Residuals
+from govern.stats.searched import LEAST_DENOMINATOR, CellRate, Samples, mean_samples, rate_samples
 
+Floats = NDArray[np.float64]
 LEVEL = 0.95
+ERRORS = ("mean_residual", "mean_absolute_error")
 
 
 @dataclass(frozen=True)
@@ -33,46 +38,48 @@ class Searched:
 class SubgroupSearch:
     """Counts over the sensitive features and further columns, by the coders in `more`, filled in the one pass.
 
-    Without further columns nothing is counted: the cube of the pass has what is needed. A single feature is not
-    searched: its groups are compared anyway.
+    Without further columns nothing is counted: the cube of the pass, and the residuals of a regression, have what is
+    needed. A single feature is not searched: its groups are compared anyway.
     """
 
-    def __init__(self, sensitive: Sequence[str], more: Mapping[str, Coder]) -> None:
+    def __init__(self, sensitive: Sequence[str], more: Mapping[str, Coder], *, weighted: bool = False,
+                 clustered: bool = False) -> None:
         self.features = (*sensitive, *more)
         self._sensitive, self._more = tuple(sensitive), dict(more)
-        self._cube = Cube(self.features) if more else None
+        self._cube = Cube(self.features, weighted=weighted, clustered=clustered) if more else None
+        self._residuals = Residuals(exact_rows=EXACT_ROWS)
 
     def codes(self, batch: Any) -> list[Codes]:
         """Codes of a batch's further columns, to be given to `add`."""
         return [coder.codes(batch.column(coder.column)) for coder in self._more.values()]
 
-    def add(self, own: Mapping[str, Codes], more: Sequence[Codes], truth: Codes, label: Codes | None) -> None:
-        """Count a batch: codes of the sensitive features by name, those of `codes`, true and predicted class."""
-        if self._cube is not None and label is not None:
-            self._cube.add([*(own[f] for f in self._sensitive), *more], truth, label)
+    def add(self, own: Mapping[str, Codes], more: Sequence[Codes], truth: NDArray[Any], predicted: Predicted, *,
+            weight: Floats | None = None, cluster: NDArray[np.uint64] | None = None) -> None:
+        """Count a batch: codes of the sensitive features by name, those of `codes`, true classes or outcomes and what
+        was predicted, weights and keys of persons, all (n_rows,)."""
+        if self._cube is None:
+            return
+        codes = [*(own[f] for f in self._sensitive), *more]
+        if predicted.label is not None:
+            self._cube.add(codes, truth, predicted.label, weight=weight, cluster=cluster)
+        elif predicted.value is not None:
+            none = np.zeros(len(truth), np.int32)
+            cells = self._cube.add(codes, none, none, weight=weight, cluster=cluster, cells=True)
+            if cells is not None:
+                self._residuals.add(cells, truth, predicted.value, weight, cluster)
 
-    def result(self, cube: Cube, levels: Levels, target: Target) -> Searched:
-        """The findings; `cube` and `levels` are those of the pass."""
+    def result(self, cube: Cube, residuals: Residuals | None, levels: Levels, target: Target) -> Searched:
+        """The findings; `cube`, `residuals` and `levels` are those of the pass."""
         if len(self.features) < 2:
             return Searched()
-        why = self._left_out(cube, target)
-        if why:
-            return Searched(notes=(f"Subgroups were not searched: {why}.",))
-        if self._cube is not None:
-            cube, levels = self._cube, self._levels(levels)
-        shares = _shares(cube, target)
-        found = subgroups.search(cube, levels, self.features, shares)
-        return Searched(tuple(_subgroup(d) for d in found.listed), (_note(found, self.features, shares),))
-
-    def _left_out(self, cube: Cube, target: Target) -> str:
         if len(self.features) > MAX_SEARCHED:
-            return f"there are more than {MAX_SEARCHED} sensitive features"
-        if target.task == "regression":
-            return "the search compares rates, which a regression does not have"
-        if cube.weighted or cube.clustered:
-            return f"its exact tests need rows that count once each, and here rows " \
-                   f"{'have weights' if cube.weighted else 'repeat people'}"
-        return ""
+            return Searched(notes=("Subgroups were not searched: there are more than "
+                                   f"{MAX_SEARCHED} sensitive features.",))
+        if self._cube is not None:
+            cube, residuals, levels = self._cube, self._residuals, self._levels(levels)
+        metrics, samples = _samples(cube, residuals, target)
+        found = subgroups.search(cube, levels, self.features, samples)
+        return Searched(tuple(_subgroup(d) for d in found.listed), (_note(found, self.features, metrics),))
 
     def _levels(self, levels: Levels) -> Levels:
         texts, order = dict(levels.texts), dict(levels.order)
@@ -83,30 +90,37 @@ class SubgroupSearch:
         return Levels(texts, order)
 
 
-def _shares(cube: Cube, target: Target) -> list[CellShare]:
-    """The rates that are searched, as cells."""
+def _samples(cube: Cube, residuals: Residuals | None, target: Target) -> tuple[tuple[str, ...], Samples]:
+    """The metrics that are searched, and their samples."""
+    if target.task == "regression" and residuals is not None:
+        return ERRORS, mean_samples(cube, residuals, ERRORS)
     true, predicted = cube.table[:, -2], cube.table[:, -1]
-    every: NDArray[np.bool_] = np.ones(len(cube.n), bool)
     if target.task == "multiclass":
-        return [CellShare("multiclass_accuracy", true == predicted, every)]
-    wished = target.classes.index(target.favourable) if target.favourable is not None else 1
-    return [CellShare("selection_rate", predicted == wished, every), CellShare("accuracy", true == predicted, every),
-            CellShare("true_positive_rate", predicted == 1, true == 1),
-            CellShare("false_positive_rate", predicted == 1, true == 0)]
+        kind = np.where(true == predicted, 0, 1)
+        rates = [CellRate("multiclass_accuracy", (0,), (0, 1))]
+    else:
+        # tp, fp, fn, tn
+        kind = np.where(true == 1, np.where(predicted == 1, 0, 2), np.where(predicted == 1, 1, 3))
+        wished = (0, 1) if target.favourable == target.positive else (2, 3)
+        rates = [CellRate("selection_rate", wished, (0, 1, 2, 3)), CellRate("accuracy", (0, 3), (0, 1, 2, 3)),
+                 CellRate("true_positive_rate", (0,), (0, 2)), CellRate("false_positive_rate", (1,), (1, 3))]
+    return tuple(r.metric for r in rates), rate_samples(cube, kind, rates)
 
 
 def _subgroup(d: subgroups.Difference) -> Subgroup:
-    low, high = d.bounds
-    return Subgroup(d.features, d.values, d.rows, d.metric, d.x / d.n, d.x_rest / d.n_rest, d.p_value, d.q_value,
-                    Interval(low, high, LEVEL, "newcombe"), d.covers)
+    interval = Interval(*d.sample.bounds, LEVEL, d.sample.method)
+    return Subgroup(d.features, d.values, d.rows, d.metric, d.sample.value, d.sample.rest_value, d.p_value, d.q_value,
+                    interval, d.covers)
 
 
-def _note(found: subgroups.Search, features: Sequence[str], shares: Sequence[CellShare]) -> str:
+def _note(found: subgroups.Search, features: Sequence[str], searched: Sequence[str]) -> str:
     names = ", ".join(printable(f, 30) for f in features)
-    metrics = ", ".join(METRICS[s.metric].title for s in shares)
+    metrics = ", ".join(METRICS[m].title for m in searched)
     merged = found.significant - len(found.listed)
     listed = f", {len(found.listed)} of them listed (the others overlap with these or are weaker)" if merged else ""
+    few = "means of fewer than 30 effective rows" if searched == ERRORS else \
+        f"rates of fewer than {LEAST_DENOMINATOR} rows"
     return (f"Subgroup search over {names}: {found.subgroups:,} subgroups against all other rows, "
             f"{found.comparisons:,} comparisons ({metrics}). {found.significant:,} differ at a false discovery rate of "
             f"{100 * subgroups.FALSE_SHARE:g} %{listed}. Not compared: {found.small:,} subgroups of fewer than "
-            f"{subgroups.LEAST_ROWS} rows, {found.few:,} rates of fewer than {subgroups.LEAST_DENOMINATOR} rows.")
+            f"{subgroups.LEAST_ROWS} rows, {found.few:,} {few}.")

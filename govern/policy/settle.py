@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from fractions import Fraction
 
-from govern.evidence import REST
+from govern.evidence import BASELINE, REST, TRIVIAL
 from govern.policy.decide import Judged, Limits
 from govern.policy.quantities import Bound, Difference, Quantity, Rate, Ratio, Score, ScoreDifference
 from govern.stats.sizes import (
@@ -17,6 +17,9 @@ from govern.stats.sizes import (
     times_to_settle,
 )
 from govern.verdict import Comparison, Settle
+
+# References of which no further rows can be had.
+FIXED = (REST, BASELINE, TRIVIAL)
 
 
 def settle(metric: str, outcome: str, worst: Judged, limits: Limits) -> Settle | None:
@@ -52,10 +55,10 @@ def _of_two_rates(metric: str, outcome: str, worst: Judged, limits: Limits, foun
     a, b = quantity.a, quantity.b
     compare = "difference" if isinstance(quantity, Difference) else "ratio"
     sides = [(seen.group, a, b, limits), (seen.reference, b, a, _turned(limits, compare))]
-    fewer = 0 if a.size <= b.size or seen.reference == REST else 1
+    fewer = 0 if a.size <= b.size or seen.reference in FIXED else 1
     lower = 0 if a.x * b.n <= b.x * a.n else 1
     selections = rows = None
-    if outcome != "pass" and metric == "selection_rate" and worst.margin < 0 and sides[lower][0] != REST:
+    if outcome != "pass" and metric == "selection_rate" and worst.margin < 0 and sides[lower][0] not in FIXED:
         _, low, high, inner = sides[lower]
         selections = _selections(low, high, compare, inner)
     if outcome == "insufficient":
@@ -86,13 +89,14 @@ def _rows(few: Rate, many: Rate | None, compare: str | None, inner: Limits, seen
 
 
 def _times(quantity: Quantity, limits: Limits, seen: Comparison) -> int | None:
-    """How many times the rows of all groups would decide it, None when a thousand times would not."""
+    """How many times the rows of all groups (of the new version alone, where the other is in service) would decide
+    it, None when a thousand times would not."""
     passing, failing = seen.level_pass, seen.level_fail
     if passing is None or failing is None or quantity.interval(failing) is None:
         return None
 
     def decided(k: int) -> bool:
-        grown = _grown(quantity, k)
+        grown = _grown_alone(quantity, k) if seen.reference == BASELINE else _grown(quantity, k)
         inside, outside = grown.interval(passing), grown.interval(failing)
         return inside is not None and outside is not None and (limits.inside(*inside) or limits.outside(*outside))
 
@@ -109,6 +113,13 @@ def _grown(quantity: Quantity, k: int) -> Quantity:
         return replace(quantity, se=None if quantity.se is None else quantity.se / math.sqrt(k))
     if isinstance(quantity, Difference | Ratio | ScoreDifference):
         return replace(quantity, a=_grown(quantity.a, k), b=_grown(quantity.b, k))  # type: ignore[arg-type]
+    return quantity
+
+
+def _grown_alone(quantity: Quantity, k: int) -> Quantity:
+    """The same estimates where only the rows of the first side are k times as many."""
+    if isinstance(quantity, Difference | ScoreDifference):
+        return replace(quantity, a=_grown(quantity.a, k))  # type: ignore[arg-type]
     return quantity
 
 

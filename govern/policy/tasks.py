@@ -45,7 +45,12 @@ def metrics_of(rule: Rule, evidence: Evidence) -> list[Asked]:
     out where another of the list exists, so that one rule can serve several tasks; where none does, each is
     returned with the reason. Raises InputError for a declared primary metric or a class that does not exist.
     """
-    named = _named(rule, evidence)
+    return for_task(rule, evidence, _named(rule, evidence))
+
+
+def for_task(rule: Rule, evidence: Evidence, named: list[Asked]) -> list[Asked]:
+    """Those of the metrics that the task has, for each class that is asked for; all with the reason where it has
+    none. Raises InputError for a class that does not exist."""
     there = [m for m in named if exists(m.name, evidence)]
     if not there:
         return [replace(m, absent=f"a {evidence.task} task has no {METRICS[m.name].title}") for m in named]

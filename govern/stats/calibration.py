@@ -10,7 +10,7 @@ import numpy as np
 
 from govern.stats.estimate import Estimate
 from govern.stats.intervals import chi2_sf
-from govern.stats.ranked import FloatArray, IntArray, Ranked, Repeats
+from govern.stats.ranked import NOTHING, FloatArray, IntArray, Ranked, Repeats
 from govern.stats.score_means import too_few_rows
 
 BINS = 15
@@ -185,7 +185,7 @@ def _error(bins: list[_Sums], r: Ranked, covariance: tuple[FloatArray, FloatArra
             # Σw²(y − s − gap)²; the last term, what weights that go with y − s add, is exactly 0 without weights.
             uneven = (b.y2 - b.s2) - b.w2 / b.w * (b.y - b.s)
             squares = b.squares2 - b.w2 * gap * gap - 2 * gap * uneven
-            noise, units = (max(0.0, squares) / b.w / free if free > 0 else 0.0), b.w2
+            noise, units = (max(0.0, squares) / b.w / free if free > NOTHING * b.w else 0.0), b.w2
         total += w * (gap * gap - noise)
         spread = max(noise, b.implied * (units / b.w2) / b.w / b.w)
         beyond = max(gap * gap - noise, 0.0)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
-from govern.stats.ranked import IntArray, Ranked, RankedRows
+from govern.stats.effective import PLACES
+from govern.stats.ranked import FloatArray, IntArray, Ranked, RankedRows
 
 POINTS = 101
 THRESHOLDS = 41
 DIGITS = 4
+UNITS = 1 << 12  # persons whose sums at all thresholds are held at once
 Points = tuple[tuple[float, ...], tuple[float, ...]]
 
 
@@ -86,11 +90,9 @@ def threshold_counts(rows: RankedRows, codes: IntArray, k: int, thresholds: tupl
     cuts = np.asarray(thresholds, np.float64)
     if (np.diff(cuts) <= 0).any():
         raise ValueError("thresholds must ascend")
-    ranked_codes = rows.ranked_codes(codes, k)
     t = len(cuts)
-    # How many of the thresholds a row reaches, 0 … t; then rows that reach at least so many.
-    reached = np.searchsorted(cuts, rows.everyone.score, side="right")[rows.place]
-    code = ((ranked_codes + 1) * 2 + rows.y) * (t + 1) + reached
+    # Then rows that reach at least so many.
+    code = ((rows.ranked_codes(codes, k) + 1) * 2 + rows.y) * (t + 1) + _reached(rows, cuts)
     size = (k + 1) * 2 * (t + 1)
     if rows.n is None:
         found = np.bincount(code, minlength=size)
@@ -102,6 +104,68 @@ def threshold_counts(rows: RankedRows, codes: IntArray, k: int, thresholds: tupl
     at_least = table[:, :, ::-1].cumsum(axis=2)[:, :, ::-1]
     fp, tp = at_least[:, 0, 1:], at_least[:, 1, 1:]
     return np.stack([tp, fp, at_least[:, 1, :1] - tp, at_least[:, 0, :1] - fp], axis=2)
+
+
+def threshold_sums(rows: RankedRows, codes: IntArray, k: int, thresholds: tuple[float, ...]
+                   ) -> tuple[FloatArray, FloatArray]:
+    """Σ weight of tp, fp, fn, tn at each threshold, (k, n_thresholds, 4), of groups 0 … k − 1; and the sums over
+    independent units of the products of their four sums, (k, n_thresholds, 10), in the order of
+    `evidence.Sampling.moments`. Arguments as in `threshold_counts`; units are rows, or persons where rows repeat them.
+    """
+    cuts = np.asarray(thresholds, np.float64)
+    t = len(cuts)
+    group, place = rows.ranked_codes(codes, k), rows.y * (t + 1) + _reached(rows, cuts)
+    if rows.unit is not None:
+        return _sums_of_units(rows, group, place, k, t)
+    n = np.ones(len(group)) if rows.n is None else rows.n.astype(np.float64)
+    w, w2 = n if rows.w is None else rows.w, n if rows.w2 is None else rows.w2
+    inside = group >= 0
+    code = group[inside] * (2 * (t + 1)) + place[inside]
+    sums, squares = (np.stack(_cells(_table(code, v[inside], k, t)), axis=2) for v in (w, w2))
+    moments = np.zeros((k, t, len(PLACES)))
+    for cell in range(4):
+        moments[:, :, PLACES[cell, cell]] = squares[:, :, cell]
+    return sums, moments
+
+
+def _sums_of_units(rows: RankedRows, group: IntArray, place: IntArray, k: int, t: int
+                   ) -> tuple[FloatArray, FloatArray]:
+    sums, moments = np.zeros((k, t, 4)), np.zeros((k, t, len(PLACES)))
+    w = np.ones(len(group)) if rows.w is None else rows.w
+    for g in range(k):
+        own = np.flatnonzero(group == g)
+        # By person, and of each in rank order, so that the order of the rows changes no bit.
+        own = own[np.argsort(rows.unit[own], kind="stable")] if rows.unit is not None else own
+        unit = np.unique(rows.unit[own], return_inverse=True)[1] if rows.unit is not None else own
+        starts = np.searchsorted(unit, np.arange(0, len(own) + UNITS, UNITS))
+        for i, (start, end) in enumerate(pairwise(starts.tolist())):
+            if start == end:
+                break
+            code = (unit[start:end] - i * UNITS) * (2 * (t + 1)) + place[own[start:end]]
+            cells = _cells(_table(code, w[own[start:end]], UNITS, t))
+            for cell in range(4):
+                sums[g, :, cell] += cells[cell].sum(axis=0)
+            for (a, b), product in PLACES.items():
+                moments[g, :, product] += (cells[a] * cells[b]).sum(axis=0)
+    return sums, moments
+
+
+def _reached(rows: RankedRows, cuts: FloatArray) -> IntArray:
+    """How many of the thresholds each entry reaches, 0 … n_thresholds, in rank order."""
+    return np.searchsorted(cuts, rows.everyone.score, side="right")[rows.place]
+
+
+def _table(code: IntArray, values: FloatArray, k: int, t: int) -> FloatArray:
+    """Σ values by group or unit, label and thresholds reached, (k, 2, t + 1)."""
+    return np.asarray(np.bincount(code, values, k * 2 * (t + 1)), np.float64).reshape(k, 2, t + 1)
+
+
+def _cells(table: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """tp, fp, fn and tn at each threshold, (n, n_thresholds) each, of sums by label and thresholds reached,
+    (n, 2, n_thresholds + 1)."""
+    over = table[:, :, ::-1].cumsum(axis=2)[:, :, ::-1][:, :, 1:]
+    under = table.cumsum(axis=2)[:, :, :-1]
+    return over[:, 1], over[:, 0], under[:, 1], under[:, 0]
 
 
 def _spread(along: NDArray[np.generic], end: float, most: int) -> IntArray:

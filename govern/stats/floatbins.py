@@ -14,13 +14,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from govern.stats.fixed_point import UNITS, from_units, in_units
+
 Floats = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 LIMIT: Final = 1 << 17
 MOST_DROPPED: Final = 50  # sign, exponent and two bits of the mantissa stay
 FLIP: Final = np.int64(0x7FFF_FFFF_FFFF_FFFF)
-# A weight is a whole number of 2⁻²⁰ and a rest in whole numbers of 2⁻⁵², so that sums are exact.
-UPPER, LOWER = 2.0**20, 2.0**32
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class FloatBins:
         self.dropped = 0
         self._cells = np.empty(0, np.int64)
         self._keys = np.empty(0, np.int64)
-        self._sums = np.empty((0, 5 if weighted else 1), np.int64)
+        self._sums = np.empty((0, 1 + 2 * len(UNITS) if weighted else 1), np.int64)
 
     def add(self, cells: NDArray[np.integer], values: Floats, weight: Floats | None = None) -> None:
         """Count finite `values` (n,) of `cells` (n,)."""
         sums = np.ones((len(values), 1), np.int64)
         if self.weighted and weight is not None:
-            sums = np.column_stack([sums, *_whole(weight), *_whole(weight * weight)])
+            sums = np.column_stack([sums, *in_units(weight), *in_units(weight * weight)]).astype(np.int64)
         self._cells = np.concatenate([self._cells, cells.astype(np.int64)])
         self._keys = np.concatenate([self._keys, key_of(values) >> self.dropped])
         self._sums = np.concatenate([self._sums, sums])
@@ -77,7 +77,7 @@ class FloatBins:
         n = self._sums[:, 0]
         if not self.weighted:
             return Bins(self._cells, x, n, n.astype(np.float64), n.astype(np.float64))
-        w, w2 = (self._sums[:, i] / UPPER + self._sums[:, i + 1] / UPPER / LOWER for i in (1, 3))
+        w, w2 = (from_units(list(self._sums[:, i:i + len(UNITS)].T)) for i in (1, 1 + len(UNITS)))
         return Bins(self._cells, x, n, w, w2)
 
 
@@ -91,8 +91,3 @@ def value_of(keys: IntArray) -> Floats:
     """The float of each key."""
     bits = np.where(keys < 0, keys ^ FLIP, keys)
     return np.ascontiguousarray(bits, np.int64).view(np.float64)
-
-
-def _whole(weight: Floats) -> tuple[IntArray, IntArray]:
-    upper = np.floor(weight * UPPER)
-    return upper.astype(np.int64), np.rint((weight * UPPER - upper) * LOWER).astype(np.int64)

@@ -17,7 +17,9 @@ from statistics import NormalDist
 Bound = Decimal | Fraction | int
 Pair = tuple[float, float]
 
+SMALL_CELL = 5
 _TINY = 1e-300
+_FAR = 700.0  # log-odds beyond which a probability is 0 or 1 to a float
 _MAX_STEPS = 100_000
 
 
@@ -49,18 +51,39 @@ def clopper_pearson(x: float, n: float, alpha: float) -> Pair:
     return low, high
 
 
+@lru_cache(maxsize=1 << 14)
 def jeffreys(x: float, n: float, alpha: float) -> Pair:
     """Bounds of a rate, within 0 to 1, as quantiles of Beta(x + ½, n − x + ½); 0 at x = 0, 1 at x = n.
 
-    On average over the rates nearer to the declared error than Wilson's; at single rates it errs more than that
-    (`tests/stats/test_interval_errors.py`), so the gate does not use it.
-    Source: Brown, Cai & DasGupta 2001, Stat. Sci. 16:101–133, section 4.1.1.
+    The upper bound of 0 of n and the lower one of 1 of n are the exact ones (Clopper–Pearson), where Jeffreys' err
+    most, and so at the other end.
+    Source: Brown, Cai & DasGupta 2001, Stat. Sci. 16:101–133, sections 4.1.1 and 4.1.2 (there the lower bound of 1
+    of n becomes 0, with which a ratio to it has no upper bound).
     """
     _check_counts(x, n)
     _quantile(alpha)
     low = 0.0 if x == 0 else _beta_quantile(alpha, x + 0.5, n - x + 0.5)
     high = 1.0 if x == n else 1.0 - _beta_quantile(alpha, n - x + 0.5, x + 0.5)
-    return low, high
+    if min(x, n - x) < 2 and n >= 1:
+        most_of_none, least_of_one = clopper_pearson(0, n, alpha)[1], clopper_pearson(1, n, alpha)[0]
+        high = max(high, most_of_none if x < 1 else 0.0, 1 - least_of_one if 0 < n - x < 2 else 0.0)
+        low = min(low, 1 - most_of_none if n - x < 1 else 1.0, least_of_one if 0 < x < 2 else 1.0)
+    return _holding(x / n, low, high)
+
+
+def small_cell(x: float, n: float) -> bool:
+    """Whether fewer than 5 of n are counted, or all but fewer than 5."""
+    return min(x, n - x) < SMALL_CELL
+
+
+def rate(x: float, n: float, alpha: float) -> Pair:
+    """Bounds of a rate for reading: Jeffreys' in a small cell, Wilson's elsewhere; they rise with x.
+
+    Where a count below 5 is expected a nominal 95 % interval of Wilson's covers .83 of samples at the worst rate, one
+    of these .90, and on average .955 and .96; Newcombe's difference .86, the difference of these .92
+    (tests/stats/test_interval_errors.py). The gate keeps Wilson's, whose errors it bounds in its own way.
+    """
+    return jeffreys(x, n, alpha) if small_cell(x, n) else wilson(x, n, alpha)
 
 
 def newcombe(x1: float, n1: float, x2: float, n2: float, alpha: float) -> Pair:
@@ -72,19 +95,6 @@ def newcombe(x1: float, n1: float, x2: float, n2: float, alpha: float) -> Pair:
     """
     return mover_difference(x1 / n1 if n1 else 0.0, wilson(x1, n1, alpha),
                             x2 / n2 if n2 else 0.0, wilson(x2, n2, alpha))
-
-
-def agresti_caffo(x1: float, n1: float, x2: float, n2: float, alpha: float) -> Pair:
-    """Bounds of p1 − p2 for independent groups, within −1 to 1: normal ones after adding one event and one
-    non-event to each group; not used by the gate, for it is drawn towards 0 without bounding the error better.
-
-    Source: Agresti & Caffo 2000, Am. Stat. 54:280–288.
-    """
-    _check_counts(x1, n1)
-    _check_counts(x2, n2)
-    p1, p2 = (x1 + 1) / (n1 + 2), (x2 + 1) / (n2 + 2)
-    reach = _quantile(alpha) * math.sqrt(p1 * (1 - p1) / (n1 + 2) + p2 * (1 - p2) / (n2 + 2))
-    return max(-1.0, p1 - p2 - reach), min(1.0, p1 - p2 + reach)
 
 
 def ratio(x1: float, n1: float, x2: float, n2: float, alpha: float) -> Pair:
@@ -99,16 +109,7 @@ def ratio(x1: float, n1: float, x2: float, n2: float, alpha: float) -> Pair:
     5 % (5 % at .5 %), because ½ lifts the rate of the smaller group; this one in at most 6 % (0.9 %).
     Source: Donner & Zou 2012, Stat. Methods Med. Res. 21:347–359.
     """
-    l1, u1 = wilson(x1, n1, alpha)
-    l2, u2 = wilson(x2, n2, alpha)
-    p1, p2 = x1 / n1, x2 / n2
-    both = p1 * p2
-    # Roots in r of (p1 − r·p2)² = (distance of p1)² + r²·(distance of p2)², in the form without cancellation.
-    a, c = u2 * (2 * p2 - u2), l1 * (2 * p1 - l1)
-    low = 0.0 if x1 == 0 else c / (both + math.sqrt(max(0.0, both * both - a * c)))
-    a, c = l2 * (2 * p2 - l2), u1 * (2 * p1 - u1)
-    high = math.inf if x2 == 0 else (both + math.sqrt(max(0.0, both * both - a * c))) / a
-    return low, high
+    return mover_ratio(x1 / n1 if n1 else 0.0, wilson(x1, n1, alpha), x2 / n2 if n2 else 0.0, wilson(x2, n2, alpha))
 
 
 def transformed(value: float, se: float, transform: str, alpha: float) -> Pair:
@@ -163,6 +164,18 @@ def mover_difference(v1: float, ci1: Pair, v2: float, ci2: Pair) -> Pair:
         raise ValueError("an estimate lies outside its own bounds")
     d = v1 - v2
     return d - math.hypot(v1 - l1, u2 - v2), d + math.hypot(u1 - v1, v2 - l2)
+
+
+def mover_ratio(p1: float, ci1: Pair, p2: float, ci2: Pair) -> Pair:
+    """Bounds of p1 / p2 for independent rates, from the bounds of each at the same one-sided level; see `ratio`."""
+    (l1, u1), (l2, u2) = ci1, ci2
+    both = p1 * p2
+    # Roots in r of (p1 − r·p2)² = (distance of p1)² + r²·(distance of p2)², in the form without cancellation.
+    a, c = u2 * (2 * p2 - u2), l1 * (2 * p1 - l1)
+    low = 0.0 if p1 == 0 else c / (both + math.sqrt(max(0.0, both * both - a * c)))
+    a, c = l2 * (2 * p2 - l2), u1 * (2 * p1 - u1)
+    high = math.inf if p2 == 0 else (both + math.sqrt(max(0.0, both * both - a * c))) / a
+    return low, high
 
 
 def compare_rate(x: int, n: int, bound: Bound) -> int:
@@ -246,21 +259,26 @@ def _sign(q: Fraction) -> int:
 
 def _beta_quantile(target: float, a: float, b: float) -> float:
     """The p at which the regularised incomplete beta function I_p(a, b) reaches `target`."""
-    low, high = 0.0, 1.0
+    log_beta = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
+    low, high, p = 0.0, 1.0, a / (a + b)
     while True:
-        middle = (low + high) / 2
-        if middle in (low, high):
-            return middle
-        if _beta_cdf(middle, a, b) < target:
-            low = middle
-        else:
-            high = middle
+        off = beta_cdf(p, a, b) - target
+        low, high = (p, high) if off < 0 else (low, p)
+        # Newton's step in the log-odds of p, halving where it leaves the bracket.
+        slope = math.exp(a * math.log(p) + b * math.log1p(-p) - log_beta)
+        odds = math.log(p) - math.log1p(-p) - off / slope if slope > 0 else math.inf
+        found = _expit(odds) if abs(odds) < _FAR else -1.0
+        if not low < found < high:
+            found = (low + high) / 2
+        if found in (low, high) or abs(found - p) <= 1e-15 * p:
+            return found
+        p = found
 
 
-def _beta_cdf(p: float, a: float, b: float) -> float:
+def beta_cdf(p: float, a: float, b: float) -> float:
     """I_p(a, b) by its continued fraction. Source: DLMF 8.17.22, evaluated by Lentz's method."""
     if p > (a + 1) / (a + b + 2):
-        return 1.0 - _beta_cdf(1.0 - p, b, a)
+        return 1.0 - beta_cdf(1.0 - p, b, a)
     if p <= 0:
         return 0.0
     log_beta = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govern.stats.estimate import Estimate, undefined
+from govern.stats.intervals import Pair, mover_difference, mover_ratio, rate, small_cell
 
 MIN_ROWS = 30
 NO_ROWS = "no rows"
@@ -37,6 +38,30 @@ class Share:
     def sample(self) -> tuple[float, float]:
         """(x, n) of independent rows that would make the share as sure: what closed forms take."""
         return (self.x, self.n) if self.effective is None else (self.value * self.effective, self.effective)
+
+    def bounds(self, alpha: float) -> Pair:
+        """Bounds of the share for reading, each at the one-sided error `alpha`; only where n is not 0."""
+        return rate(*self.sample, alpha)
+
+    @property
+    def method(self) -> str:
+        """What `bounds` are: jeffreys in a small cell, else wilson."""
+        return "jeffreys" if small_cell(*self.sample) else "wilson"
+
+
+def difference_bounds(a: Share, b: Share, alpha: float) -> Pair:
+    """Bounds of a − b for reading, from those of the two shares; both have rows."""
+    return mover_difference(a.value, a.bounds(alpha), b.value, b.bounds(alpha))
+
+
+def ratio_bounds(a: Share, b: Share, alpha: float) -> Pair:
+    """Bounds of a / b for reading, from those of the two shares; b is not 0."""
+    return mover_ratio(a.value, a.bounds(alpha), b.value, b.bounds(alpha))
+
+
+def pair_method(name: str, a: Share, b: Share) -> str:
+    """The name of such bounds, with that of the small cell's where there is one."""
+    return name if a.method == b.method == "wilson" else f"{name}, jeffreys"
 
 
 @dataclass(frozen=True, slots=True)

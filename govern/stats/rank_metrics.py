@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from govern.stats.estimate import Estimate, undefined
-from govern.stats.ranked import Ranked, Sums
+from govern.stats.ranked import NOTHING, Ranked, Sums
 
 MIN_EACH = 10
 TOP_SHARE = 0.1
@@ -48,7 +48,7 @@ def roc_auc(r: Ranked) -> Estimate:
     beating = 2 * _at_or_above(r.pos) - r.pos
     value = (r.pos * beaten).sum().item() / (2 * p * q)
     free_p, free_q = p - p2 / p, q - q2 / q
-    if not free_p > 0 or not free_q > 0:
+    if not free_p > NOTHING * p or not free_q > NOTHING * q:
         return _on_logit(r, value, None)
     of_pos, of_neg = beaten / (2 * q) - value, beating / (2 * p) - value
     if r.repeats is None:

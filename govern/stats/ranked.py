@@ -18,6 +18,8 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 Sums = NDArray[np.int64] | NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+# What is left of Σw when Σw²/Σw is taken off, as a share of it: less is rounding, of a single row.
+NOTHING = 1e-9
 _T = TypeVar("_T", np.int64, np.float64)
 
 

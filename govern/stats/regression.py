@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from govern.errors import InputError
 from govern.stats.estimate import Estimate, undefined
-from govern.stats.means import NO_ROWS, sums_of, too_few
+from govern.stats.means import NO_ROWS, Sums, sums_of, too_few
 from govern.stats.quantiles import Quantile, quantile
 from govern.stats.regression_fit import MEANS, ONE_OUTCOME, QUANTILES, RegressionFit
 from govern.stats.regression_sums import ResidualSums
@@ -78,6 +78,9 @@ class Residuals:
         self.n = 0
         self._kept: list[_Batch] = []
         self._sums: ResidualSums | None = None
+        # The sums without weights, as long as all rows have had one and the same.
+        self._weight: float | None = None
+        self._even: ResidualSums | None = None
 
     def add(self, cells: NDArray[np.integer], y: Floats, pred: Floats, weight: Floats | None = None,
             cluster: NDArray[np.uint64] | None = None) -> None:
@@ -96,11 +99,23 @@ class Residuals:
         self.n += len(y)
         self._kept.append(_Batch(cells, y, pred, weight, cluster))
         if self.n > self.exact_rows and cluster is None:
-            if self._sums is None:
-                self._sums = ResidualSums(weighted=weight is not None, threshold=self.threshold)
-            for b in self._kept:
-                self._sums.add(b.cells, b.y, b.pred, b.weight)
-            self._kept = []
+            self._add_up()
+
+    def _add_up(self) -> None:
+        """Turn the rows that are kept into sums."""
+        if self._sums is None:
+            weighted = self._kept[0].weight is not None
+            self._sums = ResidualSums(weighted=weighted, threshold=self.threshold)
+            self._even = ResidualSums(weighted=False, threshold=self.threshold) if weighted else None
+        for b in self._kept:
+            self._sums.add(b.cells, b.y, b.pred, b.weight)
+            if self._even is not None and b.weight is not None and len(b.weight):
+                self._weight = float(b.weight[0]) if self._weight is None else self._weight
+                if (b.weight == self._weight).all():
+                    self._even.add(b.cells, b.y, b.pred, None)
+                else:
+                    self._even = None
+        self._kept = []
 
     @property
     def exact(self) -> bool:
@@ -110,15 +125,38 @@ class Residuals:
 
     def by_group(self, of_cell: IntArray, k: int) -> list[RegressionFit]:
         """The metrics of groups 0 … k − 1; `of_cell` (n_cells,) is the group of each cell, −1 for none."""
+        if self._sums is None and self.n > self.exact_rows and self._rows.unit is None:
+            self._add_up()
         if self._sums is not None:
-            return self._sums.by_group(of_cell, k)
+            return (self._even or self._sums).by_group(of_cell, k)
         rows = self._rows
         centres = [_about(x, rows) for x in _measured(rows)]
+        return [self._fit(rows.take(part), centres) for part in self._parts(of_cell, k)]
+
+    def sums(self, of_cell: IntArray, k: int, metrics: Sequence[str]) -> dict[str, list[Sums]]:
+        """The sums of some of MEANS in groups 0 … k − 1 alone; `of_cell` as in `by_group`."""
+        if self._sums is None and self.n > self.exact_rows and self._rows.unit is None:
+            self._add_up()
+        if self._sums is not None:
+            return (self._even or self._sums).sums(of_cell, k, metrics)
+        rows = self._rows
+        measured = dict(zip(MEANS, _measured(rows), strict=True))
+        centres = {name: _about(measured[name], rows) for name in metrics}
+        found: dict[str, list[Sums]] = {name: [] for name in metrics}
+        for part in self._parts(of_cell, k):
+            weight = None if rows.weight is None else rows.weight[part]
+            unit = None if rows.unit is None else np.unique(rows.unit[part], return_inverse=True)[1].astype(np.int64)
+            for name in metrics:
+                found[name].append(sums_of(measured[name][part], weight, unit, centres[name]))
+        return found
+
+    def _parts(self, of_cell: IntArray, k: int) -> list[NDArray[np.intp]]:
+        """The rows of each group."""
         # Small whole numbers are sorted several times as fast.
-        group = of_cell[rows.cells].astype(np.int16 if k < 1 << 15 else np.int64)
+        group = of_cell[self._rows.cells].astype(np.int16 if k < 1 << 15 else np.int64)
         order = np.argsort(group, kind="stable")
         ends = np.searchsorted(group[order], np.arange(k + 1))
-        return [self._fit(rows.take(order[a:b]), centres) for a, b in pairwise(ends)]
+        return [order[a:b] for a, b in pairwise(ends)]
 
     def about_mean(self) -> tuple[float, float]:
         """Mean absolute and mean squared distance of the outcomes from their mean, weighted where rows are."""

@@ -7,7 +7,7 @@ predictions come from bins of near values (`stats/floatbins.py`), at most 2¹⁷
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -74,9 +74,18 @@ class ResidualSums:
         everyone = next(self._groups(np.zeros(len(of_cell), np.int64), 1))
         bins = everyone.parts["prediction"]
         median = quantile(bins.x, bins.w, Fraction(1, 2), variance=0.0 if self.weighted else None).estimate.value
-        w = everyone.w
-        centres = {name: everyone.totals[name] / w for name in ("prediction", "residual", "absolute", "squared")}
+        centres = self._centres(everyone)
         return [self._fit(group, centres, median or 0.0) for group in self._groups(of_cell, k)]
+
+    def sums(self, of_cell: IntArray, k: int, metrics: Sequence[str]) -> dict[str, list[Sums]]:
+        """The sums of some of `regression_fit.MEANS` in groups 0 … k − 1."""
+        centres = self._centres(next(self._groups(np.zeros(len(of_cell), np.int64), 1)))
+        found: dict[str, list[Sums]] = {name: [] for name in metrics}
+        for group in self._groups(of_cell, k):
+            own = self._means(group, centres)
+            for name in metrics:
+                found[name].append(own[name])
+        return found
 
     def about_mean(self) -> tuple[float, float]:
         """See regression.Residuals.about_mean; the absolute distance is that of the bins."""
@@ -102,8 +111,15 @@ class ResidualSums:
             yield _Grouped({name: math.fsum(t[own].tolist()) for name, t in totals.items()}, exact,
                            {name: p[g] for name, p in parts.items()})
 
-    def _fit(self, group: _Grouped, centres: dict[str, float], median: float) -> RegressionFit:
-        n, w, w2 = int(group.totals["n"]), group.w, group.totals["w2"] if self.weighted else group.totals["n"]
+    def _centres(self, everyone: _Grouped) -> dict[str, float]:
+        return {name: everyone.totals[name] / everyone.w for name in ("prediction", "residual", "absolute", "squared")}
+
+    def _size(self, group: _Grouped) -> tuple[int, float, float]:
+        """Rows, Σ weight and Σ weight²."""
+        return int(group.totals["n"]), group.w, group.totals["w2"] if self.weighted else group.totals["n"]
+
+    def _means(self, group: _Grouped, centres: dict[str, float]) -> dict[str, Sums]:
+        n, w, w2 = self._size(group)
         residual = group.parts["residual"]
         of = {"mean_prediction": ("prediction", group.parts["prediction"], group.parts["prediction"].x),
               "mean_residual": ("residual", residual, residual.x),
@@ -115,7 +131,12 @@ class ResidualSums:
             d = x - centre
             sums[name] = Sums(n, w, group.totals[total] - centre * w, w2, float((bins.w2 * d).sum()),
                               float((bins.w2 * d * d).sum()), centre)
-        bins = group.parts["prediction"]
+        return sums
+
+    def _fit(self, group: _Grouped, centres: dict[str, float], median: float) -> RegressionFit:
+        n, w, w2 = self._size(group)
+        residual, bins = group.parts["residual"], group.parts["prediction"]
+        sums = self._means(group, centres)
         above = bins.x > median
         found, found2 = float(bins.w[above].sum()), float(bins.w2[above].sum())
         sums["share_above_median"] = Sums(n, w, found, w2, found2, found2)

@@ -9,7 +9,7 @@ import numpy as np
 
 from govern.stats.estimate import Estimate, undefined
 from govern.stats.rank_metrics import NO_ROWS
-from govern.stats.ranked import FloatArray, Ranked
+from govern.stats.ranked import NOTHING, FloatArray, Ranked
 
 MIN_ROWS = 30
 EPS = float(np.finfo(np.float64).eps)
@@ -100,7 +100,7 @@ def _with_error(r: Ranked, mean: float, squares: float) -> Estimate:
     n = r.positive + r.negative
     few = too_few_rows(r)
     free = n - r.units[2] / n
-    if not free > 0:
+    if not free > NOTHING * n:
         return Estimate(mean, None, "identity", "too_few", few)
     se = math.sqrt(squares / free / n)
     return Estimate(mean, se, "identity", "too_few" if few else "ok", few)

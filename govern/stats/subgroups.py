@@ -12,14 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govern.stats.cube import Cube, Levels, Partition
-from govern.stats.equal_rates import equal_rates_p
-from govern.stats.intervals import newcombe
+from govern.stats.searched import Sample, Samples
 
 DEPTH = 3
 LEAST_ROWS = 30
-LEAST_DENOMINATOR = 10
 FALSE_SHARE = 0.05
-ALPHA = 0.025
 LISTED = 20
 SAME_ROWS = 0.7
 
@@ -28,47 +25,27 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class CellShare:
-    """A rate named `metric`: rows of the `numerator` cells among those of the `denominator` cells, (n_cells,) each."""
-
-    metric: str
-    numerator: Mask
-    denominator: Mask
-
-
-@dataclass(frozen=True)
 class Difference:
-    """A subgroup in which x of n rows are counted, against x_rest of n_rest of all other rows.
-
-    `values` None is missing. `rows` are those of the subgroup, also where the rate does not look at all of them.
-    """
+    """A subgroup of `rows` rows in which `metric` differs from all other rows; `values` None is missing."""
 
     metric: str
     features: tuple[str, ...]
     values: tuple[str | None, ...]
     rows: int
-    x: int
-    n: int
-    x_rest: int
-    n_rest: int
+    sample: Sample
     p_value: float
     q_value: float
     covers: int = 0
 
     @property
     def gap(self) -> float:
-        """Rate of the subgroup minus rate of all other rows, −1 to 1."""
-        return self.x / self.n - self.x_rest / self.n_rest
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """Newcombe's 95 % bounds of the gap, not corrected for the search: for reading."""
-        return newcombe(self.x, self.n, self.x_rest, self.n_rest, ALPHA)
+        """The metric in the subgroup minus that in all other rows."""
+        return self.sample.value - self.sample.rest_value
 
     @property
     def least(self) -> float:
         """The bound of |gap| nearer to 0; 0 where the bounds hold 0."""
-        low, high = self.bounds
+        low, high = self.sample.bounds
         return max(0.0, low, -high)
 
 
@@ -85,11 +62,11 @@ class Search:
     significant: int
 
 
-def search(cube: Cube, levels: Levels, features: Sequence[str], shares: Sequence[CellShare], *,
+def search(cube: Cube, levels: Levels, features: Sequence[str], samples: Samples, *,
            false_share: float = FALSE_SHARE) -> Search:
-    """Every subgroup of one to three `features` against all other rows, in each of the `shares`.
+    """Every subgroup of one to three `features` against all other rows, in each metric of `samples`.
 
-    Not compared: subgroups of fewer than 30 rows, and denominators, on either side, of fewer than 10. Differences
+    Not compared: subgroups of fewer than 30 rows, and metrics without `Sample.enough` rows on either side. Differences
     whose Benjamini–Hochberg q-value is at most `false_share` are findings: of all findings, those that are folded
     included, that share is false at most, on average (comparisons that overlap depend on each other positively,
     which the procedure allows). Ranked by q-value, then by |gap|; a finding that says what a stronger one says is
@@ -97,18 +74,16 @@ def search(cube: Cube, levels: Levels, features: Sequence[str], shares: Sequence
     Source: Benjamini & Hochberg 1995, J. R. Stat. Soc. B 57:289–300; under dependence Benjamini & Yekutieli 2001,
     Ann. Stat. 29:1165–1188.
     """
-    tables = [_table(cube, cube.partition(chosen, levels), shares)
+    tables = [_table(cube, cube.partition(chosen, levels), samples)
               for depth in range(1, DEPTH + 1) for chosen in combinations(features, depth)]
-    p = np.array([equal_rates_p(*row[2:]) for t in tables for row in t.compared.tolist()])
+    compared = [(t, c) for t in tables for c in t.compared]
+    p = np.array([c.sample.p_value for _, c in compared])
     q = q_values(p)
-    of_table = np.repeat(np.arange(len(tables)), [len(t.compared) for t in tables])
-    starts = np.cumsum([0, *(len(t.compared) for t in tables)])
     found = []
     for i in np.flatnonzero(q <= false_share).tolist():
-        table = tables[of_table[i]]
-        share, group, x, n, x_rest, n_rest = table.compared[i - starts[of_table[i]]].tolist()
-        found.append(Difference(shares[share].metric, table.partition.features, table.partition.keys[group],
-                                int(table.rows[group]), x, n, x_rest, n_rest, float(p[i]), float(q[i])))
+        table, c = compared[i]
+        found.append(Difference(c.metric, table.partition.features, table.partition.keys[c.group],
+                                int(table.rows[c.group]), c.sample, float(p[i]), float(q[i])))
     # Ties end with the smaller of two sides and the shorter description; the sort keeps the canonical order.
     found.sort(key=lambda d: (d.q_value, -abs(d.gap), d.rows, len(d.features)))
     listed = tuple(_merged(found, cube, levels))
@@ -126,39 +101,37 @@ def q_values(p: NDArray[np.float64]) -> NDArray[np.float64]:
     return q
 
 
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    metric: str
+    group: int
+    sample: Sample
+
+
 @dataclass(frozen=True)
 class _Table:
-    """The subgroups of one combination of features; `compared` has rows of (share, group, x, n, x_rest, n_rest)."""
+    """The subgroups of one combination of features."""
 
     partition: Partition
     rows: Ints
-    compared: Ints
+    compared: list[_Compared]
     subgroups: int
     small: int
     few: int
 
 
-def _table(cube: Cube, partition: Partition, shares: Sequence[CellShare]) -> _Table:
-    rows = _count(cube.n, partition)
-    large = rows >= LEAST_ROWS
-    compared, enough = [], np.zeros(len(partition), bool)
-    few = 0
-    for i, share in enumerate(shares):
-        x, n = (_count(np.where(mask, cube.n, 0), partition) for mask in
-                (share.numerator & share.denominator, share.denominator))
-        x_rest, n_rest = x.sum() - x, n.sum() - n
-        some = large & (np.minimum(n, n_rest) >= LEAST_DENOMINATOR)
-        few += int((large & ~some).sum())
-        enough |= some
-        groups = np.flatnonzero(some)
-        counts = (c[groups] for c in (x, n, x_rest, n_rest))
-        compared.append(np.column_stack([np.full(len(groups), i), groups, *counts]))
-    return _Table(partition, rows, np.concatenate(compared), int(enough.sum()), int(((rows > 0) & ~large).sum()), few)
-
-
-def _count(n: Ints, partition: Partition) -> Ints:
+def _table(cube: Cube, partition: Partition, samples: Samples) -> _Table:
     # Sums of whole numbers below 2⁵³ are exact in floats.
-    return np.bincount(partition.of_cell, n, len(partition)).astype(np.int64)
+    rows = np.bincount(partition.of_cell, cube.n, len(partition)).astype(np.int64)
+    large = np.flatnonzero(rows >= LEAST_ROWS).tolist()
+    compared: list[_Compared] = []
+    few = 0
+    for metric, of_group in samples(partition):
+        some = [_Compared(metric, g, of_group[g]) for g in large if of_group[g].enough]
+        few += len(large) - len(some)
+        compared += some
+    small = int((rows > 0).sum()) - len(large)
+    return _Table(partition, rows, compared, len({c.group for c in compared}), small, few)
 
 
 class _Kept:

@@ -61,9 +61,10 @@ class Units:
         pairs, place = np.unique(code // 4, return_inverse=True)
         sums = np.bincount(place * 4 + code % 4, of_row if weighted else None, 4 * len(pairs)).reshape(-1, 4)
         found = np.zeros((k, 4, 4))
-        of_pair = pairs % k
+        by_group = np.argsort(pairs % k, kind="stable")
+        ends = np.searchsorted((pairs % k)[by_group], np.arange(k + 1))
         for which in range(k):
-            own = sums[of_pair == which]
+            own = sums[by_group[ends[which]:ends[which + 1]]]
             for a in range(4):
                 for b in range(a, 4):
                     found[which, a, b] = found[which, b, a] = math.fsum((own[:, a] * own[:, b]).tolist())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from govern.errors import InputError
 from govern.worker import failures
-from govern.worker.process import MAX_NOISE, Limits, Pending, Process
+from govern.worker.process import Limits, Pending, Process
 from govern.worker.protocol import Buffer, Header
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ class Worker:
     order. On Linux the process ends with the thread that started it: start it from one that lives on.
     """
 
-    def __init__(self, limits: Limits | None = None, model_path: Sequence[Path] = (), verbose: bool = False) -> None:
-        self._process = Process(limits or Limits(), MAX_NOISE * (16 if verbose else 1))
+    def __init__(self, limits: Limits | None = None, model_path: Sequence[Path] = ()) -> None:
+        self._process = Process(limits or Limits())
         self._described: Described | None = None
         self._file_layer: tuple[str, ...] = ()
         if model_path:
@@ -191,19 +191,21 @@ class Worker:
 
         return self._process.submit(header, buffers, failures.TIMING, read, 8 * (single_repeats + batch_repeats))
 
-    def submit_custom(self, function: str, header: Header, buffers: Sequence[Buffer], replicates: int, seed: int
-                      ) -> Pending[CustomReply]:
-        """The value and bootstrap replicates of a metric of the user's own, `module:function`, under way; a model
-        need not be loaded. `header` and `buffers` are rows as `custom.rows_of` reads them.
+    def submit_custom(self, function: str, header: Header, buffers: Sequence[Buffer], replicates: int, blocks: int,
+                      seed: int) -> Pending[CustomReply]:
+        """The value of a metric of the user's own, `module:function`, its bootstrap replicates and its values without
+        one of some blocks of the rows, under way; a model need not be loaded. `header` and `buffers` are rows as
+        `custom.rows_of` reads them.
         """
 
         def read(answer: Header, buffers: Sequence[Buffer]) -> CustomReply:
             from govern.worker.replies import read_custom
 
-            return read_custom(answer, buffers, replicates)
+            return read_custom(answer, buffers, replicates, blocks)
 
-        request = {"op": "custom", "function": function, "replicates": replicates, "seed": seed, **header}
-        return self._process.submit(request, buffers, failures.MEASURING, read, 8 * replicates)
+        request = {"op": "custom", "function": function, "replicates": replicates, "blocks": blocks, "seed": seed,
+                   **header}
+        return self._process.submit(request, buffers, failures.MEASURING, read, 8 * (replicates + blocks))
 
     def _model_with(self, positive: str | None) -> Described:
         if self._described is None:

@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 import math
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from typing import Any, Final
@@ -65,8 +65,10 @@ def find(place: str, folders: Sequence[str]) -> Function:
     return found  # type: ignore[no-any-return]
 
 
-def measure(function: Function, rows: Rows, replicates: int, seed: int) -> tuple[float, NDArray[np.float64]]:
-    """The function's value for all rows, and (replicates,) of resampled rows or units, NaN where it gave none.
+def measure(function: Function, rows: Rows, replicates: int, blocks: int, seed: int
+            ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+    """The function's value for all rows, (replicates,) of resampled rows or units, and (blocks,) without one of that
+    many parts of the rows or units, NaN where it gave none.
 
     Raises ValueError in one line where it gives no finite number for all rows.
     """
@@ -76,8 +78,16 @@ def measure(function: Function, rows: Rows, replicates: int, seed: int) -> tuple
         raise ValueError(why)
     random = np.random.default_rng(seed)
     draw = _drawing(rows.unit, n)
-    found = [_number(function, rows.taken(draw(random)))[0] for _ in range(replicates)]
-    return value, np.array([math.nan if v is None else v for v in found], np.float64)
+    unit = np.arange(n) if rows.unit is None else rows.unit
+    block = unit * blocks // (int(unit.max()) + 1)
+    return (value, _numbers(function, rows, (draw(random) for _ in range(replicates))),
+            _numbers(function, rows, (np.flatnonzero(block != b) for b in range(blocks))))
+
+
+def _numbers(function: Function, rows: Rows, indices: Iterable[NDArray[np.int64]]) -> NDArray[np.float64]:
+    """The function's values for the rows at each index, NaN where it gave none."""
+    found = [_number(function, rows.taken(index))[0] for index in indices]
+    return np.array([math.nan if v is None else v for v in found], np.float64)
 
 
 def _drawing(unit: NDArray[np.int64] | None, n: int) -> Callable[[np.random.Generator], NDArray[np.int64]]:

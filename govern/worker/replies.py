@@ -109,11 +109,12 @@ class Timed:
 
 @dataclass(frozen=True)
 class CustomReply:
-    """What a metric of the user's own gave: a finite `value` with (k,) `replicates`, NaN where there was none, or
-    None with the reason."""
+    """What a metric of the user's own gave: a finite `value` with (k,) `replicates` and (m,) values `without` one of m
+    blocks of the rows, NaN where there was none, or None with the reason."""
 
     value: float | None
     replicates: Floats
+    without: Floats
     reason: str = ""
 
 
@@ -211,15 +212,15 @@ def read_timed(answer: Header, buffers: Sequence[Buffer], rows: int) -> Timed:
     return Timed(single, batch, rows, int(_number(answer.get("peak_memory_bytes"), 0, 2**60)))
 
 
-def read_custom(answer: Header, buffers: Sequence[Buffer], replicates: int) -> CustomReply:
+def read_custom(answer: Header, buffers: Sequence[Buffer], replicates: int, blocks: int) -> CustomReply:
     """The checked value of a metric of the user's own."""
     if "reason" in answer:
         _check("value" not in answer and not buffers)
-        return CustomReply(None, np.empty(0), printable(_text(answer["reason"]), 200))
-    _check(len(buffers) == 1)
-    found = _floats(buffers[0], replicates)
-    _check(not np.isinf(found).any())
-    return CustomReply(_number(answer.get("value"), -math.inf, math.inf), found)
+        return CustomReply(None, np.empty(0), np.empty(0), printable(_text(answer["reason"]), 200))
+    _check(len(buffers) == 2)
+    drawn, without = (_floats(b, n) for b, n in zip(buffers, (replicates, blocks), strict=True))
+    _check(not np.isinf(drawn).any() and not np.isinf(without).any())
+    return CustomReply(_number(answer.get("value"), -math.inf, math.inf), drawn, without)
 
 
 def _check(holds: bool) -> None:

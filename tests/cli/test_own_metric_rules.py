@@ -87,7 +87,7 @@ def test_it_is_judged_shown_and_judged_again_from_the_evidence_alone(govern: Gov
 
 def test_evidence_measured_without_it_leaves_its_rules_not_run(govern: Govern, folder: Path) -> None:
     change(folder / "govern.yaml", 'metrics: {cost: {function: "mine:cost", better: lower, low: 0}}', "task: binary")
-    change(folder / "govern.yaml", "metric: cost", "metric: accuracy")
+    change(folder / "govern.yaml", "metric: cost, max: 2", "metric: accuracy, max: 1")
     assert govern("measure", "--compute", "skip", cwd=folder).code == 0
     refused = govern("check", "govern-report/evidence.json", cwd=folder)
     assert refused.code == 2 and 'house.yaml:10:50: H-2: "metric": unknown metric "cost"' in refused.err

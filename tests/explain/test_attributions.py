@@ -44,6 +44,36 @@ def test_no_direction_where_something_is_constant_or_missing(x: list[float], y: 
     assert rank_correlation(np.array(x, float), np.array(y, float)) is None
 
 
+def test_weighted_means_are_those_of_the_weighted_rows() -> None:
+    rng = np.random.default_rng(1)
+    values, x, weight = rng.normal(size=(300, 2)), rng.integers(0, 4, 300).astype(float), rng.integers(1, 5, 300)
+    values[:, 0] += 0.5 * x
+    own = rng.random(300) < 0.4
+    found = {(f.feature, f.group): f for f in attributions(values, ("a", "b"), {"a": x}, {"g1": own},
+                                                           weight=weight.astype(float))}
+    for group, rows in (("overall", np.ones(300, bool)), ("g1", own)):
+        w, size = weight[rows], np.abs(values[rows, 0])
+        f, mean = found["a", group], np.average(size, weights=w)
+        assert (f.n, f.mean_abs) == (rows.sum(), pytest.approx(mean))
+        assert f.mean == pytest.approx(np.average(values[rows, 0], weights=w))
+        free = 1 - (w**2).sum() / w.sum() ** 2
+        assert f.se == pytest.approx(np.sqrt((w**2 * (size - mean) ** 2).sum() / free) / w.sum())
+        many = np.repeat(np.flatnonzero(rows), w)
+        assert f.direction == pytest.approx(spearmanr(x[many], values[many, 0]).statistic, abs=1e-12)
+
+
+def test_errors_are_those_of_persons_whom_rows_repeat() -> None:
+    rng = np.random.default_rng(2)
+    once = rng.normal(size=(50, 1))
+    rows, persons = np.repeat(once, 4, axis=0), np.repeat(np.arange(50, dtype=np.uint64), 4)
+    plain, each, repeated = (attributions(v, ("a",), {}, {}, cluster=c)[0]
+                             for v, c in ((once, None), (rows, None), (rows, persons)))
+    assert plain.mean_abs == pytest.approx(repeated.mean_abs) and repeated.n == 200
+    assert repeated.se == pytest.approx(plain.se) and each.se is not None and each.se < 0.6 * (plain.se or 0)
+    alone = attributions(rows[:4], ("a",), {}, {}, cluster=persons[:4])[0]
+    assert alone.se is None and alone.mean_abs == pytest.approx(abs(once[0, 0]))
+
+
 def measured(residual: float | None, outputs: list[float]) -> dict[tuple[str, str | None], tuple[float | None, str]]:
     x = {"b": np.array([1.0, 2, 2, 1])}
     of = attributions(VALUES, ("a", "b"), x, {"g1": np.array([True, True, False, False])})

@@ -15,7 +15,7 @@ import task_sample
 from test_html import Reader, card
 
 from govern.codec import as_stored
-from govern.evidence import OVERALL, Evidence, Interval, Measurement
+from govern.evidence import OVERALL, Evidence, Interval, Measurement, Subgroup
 from govern.formats.strings import strings
 from govern.formats.text import summary
 from govern.verdict import Comparison, Settle
@@ -176,6 +176,14 @@ def test_subgroups_are_exploratory_and_few() -> None:
     assert "4 further findings are in evidence.json." in text
     assert "sex women · pay_0 0" in text and "−0.280 [" in text
     assert "subgroups" not in text_of(sample.evidence())
+
+
+def test_subgroups_of_a_regression_are_shown_in_its_unit() -> None:
+    found = Subgroup(("sex", "pay_0"), ("women", None), 120, "mean_residual", -624.25, 36.5, 1e-9, 4e-8,
+                     Interval(-717.9, -603.6, 0.95, "MOVER"), covers=2)
+    text = text_of(replace(task_sample.regression(), subgroups=(found,)))
+    assert "Exploratory: subgroups that stand out" in text and "sex women · pay_0 (missing)" in text
+    assert "bias" in text and "−624" in text and "−661 [−718, −604]" in text and "4e−8" in text
 
 
 def test_further_metrics_and_shortfall() -> None:

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from govern.errors import InputError
-from govern.inputs.rows import row_keys
+from govern.inputs.rows import Apart, row_keys
 from govern.inputs.weights import cluster_keys, weights
 
 
@@ -32,13 +32,23 @@ def test_weights_refused(array: pa.Array, said: str) -> None:
 ])
 def test_rows_of_one_person_share_a_key_and_missing_ones_are_alone(ids: pa.Array) -> None:
     batch = pa.record_batch({"id": ids, "x": pa.array([1, 2, 3, 4, 5])})
-    keys = cluster_keys(ids, row_keys(batch, 0))
+    keys = cluster_keys(ids, row_keys(batch, 0), Apart())
     assert keys[0] == keys[3] and len(set(keys.tolist())) == 4
     turned = batch.take(pa.array([4, 3, 2, 1, 0]))
-    assert cluster_keys(turned.column(0), row_keys(turned, 0)).tolist() == keys[::-1].tolist()
+    assert cluster_keys(turned.column(0), row_keys(turned, 0), Apart()).tolist() == keys[::-1].tolist()
 
 
 def test_keys_of_a_person_do_not_depend_on_the_batch() -> None:
-    one = cluster_keys(pa.array([5, 2**60]), np.zeros(2, np.uint64))
-    other = cluster_keys(pa.array([2**60]), np.zeros(1, np.uint64))
-    assert one[1] == other[0] and cluster_keys(pa.array([5.0]), np.zeros(1, np.uint64))[0] == one[0]
+    one = cluster_keys(pa.array([5, 2**60]), np.zeros(2, np.uint64), Apart())
+    other = cluster_keys(pa.array([2**60]), np.zeros(1, np.uint64), Apart())
+    assert one[1] == other[0] and cluster_keys(pa.array([5.0]), np.zeros(1, np.uint64), Apart())[0] == one[0]
+
+
+def test_alike_rows_without_a_person_are_persons_of_their_own() -> None:
+    ids, same = pa.array([None, "a", None, None], pa.string()), np.full(4, 5, np.uint64)
+    apart = Apart()
+    found = [cluster_keys(part, same[:len(part)], apart)
+             for part in (ids[:3], ids[3:])]
+    assert len(set(np.concatenate(found).tolist())) == 4
+    again = cluster_keys(ids.take(pa.array([3, 2, 1, 0])), same, Apart())
+    assert sorted(again.tolist()) == sorted(np.concatenate(found).tolist())

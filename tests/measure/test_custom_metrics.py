@@ -102,8 +102,11 @@ def test_differences_are_between_the_groups_of_a_feature(worker):
     found = measured(worker, "cost")
     m = found["g1", "g3"]
     assert m.compare == "difference" and m.value == found["g1", None].value - found["g3", None].value
-    reach = 1.96 * np.hypot(found["g1", None].se, found["g3", None].se)
-    assert (m.interval.low, m.interval.high) == pytest.approx((m.value - reach, m.value + reach), abs=1e-3)
+    a, b = (found[g, None] for g in ("g1", "g3"))
+    low, high = np.hypot(a.value - a.interval.low, b.interval.high - b.value), np.hypot(a.interval.high - a.value,
+                                                                                       b.value - b.interval.low)
+    assert (m.interval.low, m.interval.high) == pytest.approx((m.value - low, m.value + high))
+    assert m.interval.method == "bootstrap, MOVER"
 
 
 def test_small_and_empty_groups_say_so(worker):
@@ -113,6 +116,25 @@ def test_small_and_empty_groups_say_so(worker):
     assert missing.status == "too_few" and missing.value is not None and missing.se is None
     assert "needs 30 rows" in missing.reason
     assert found["g4", "g3"].status == "too_few" and found["g2", "g3"].status == "undefined"
+
+
+def test_the_interval_is_bca_with_fewer_replicates_of_many_rows(worker):
+    found = measured(worker, "cost")
+    assert found[OVERALL, None].interval.method == "bootstrap, BCa, 666 replicates"  # 2,000,000 / 3,000 rows
+    assert found["g1", None].interval.method == f"bootstrap, BCa, {2_000_000 // (SEX == 1).sum():,} replicates"
+
+
+def test_few_rows_of_a_label_have_no_interval(worker):
+    rare = np.zeros(N, np.int32)
+    rare[:9] = 1
+    m = measured(worker, "cost", kept(truth=rare))[OVERALL, None]
+    assert (m.status, m.se, m.interval) == ("too_few", None, None)
+    assert m.reason == "a bootstrap needs 10 rows of each label, here are 9 and 2991"
+
+
+def test_clusters_of_one_row_say_nothing(worker):
+    once = kept(cluster=RNG.permutation(KEYS))
+    assert measured(worker, "cost", once, repeated=False) == measured(worker, "cost")
 
 
 def test_a_sample_is_said(worker):
@@ -133,7 +155,7 @@ def test_clusters_make_the_error_larger(worker):
 
 
 @pytest.mark.parametrize("name, reason", [("constant", "all resampled data sets give the same value"),
-                                          ("mostly_not", "gave a number for 0 of 200 resampled data sets only")])
+                                          ("mostly_not", "gave a number for 0 of 666 resampled data sets only")])
 def test_replicates_that_say_nothing_leave_no_error(worker, name, reason):
     m = measured(worker, name)[OVERALL, None]
     assert (m.status, m.value, m.se, m.interval) == ("too_few", 1.0, None, None) and reason in m.reason

@@ -20,7 +20,7 @@ from govern.measure.disparities import _largest_gap, _smallest_ratio, disparitie
 from govern.measure.group_extremes import EXTREMES, extremes, shortfalls
 from govern.measure.rates import rates
 from govern.metrics import METRICS
-from govern.stats.intervals import newcombe, ratio
+from govern.stats.means import Share, difference_bounds, ratio_bounds
 
 WHO = ("who",)
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "statistics.md").read_text(encoding="utf-8")
@@ -192,11 +192,12 @@ def test_interval_is_the_best_of_the_pairs_own(seed: int) -> None:
     samples = [(int(rng.integers(0, n + 1)), int(n)) for n in rng.integers(1, 80, 5)]
     pairs = list(permutations(samples, 2))
     gap, few = _largest_gap(pairs), 0.025 / len(pairs)
-    assert gap.high == pytest.approx(max(newcombe(*a, *b, 0.025)[1] for a, b in pairs), abs=1e-12)
-    assert gap.low == pytest.approx(max(0.0, max(newcombe(*a, *b, few)[0] for a, b in pairs)), abs=1e-12)
+    of = [(Share(*a), Share(*b)) for a, b in pairs]
+    assert gap.high == pytest.approx(max(difference_bounds(a, b, 0.025)[1] for a, b in of), abs=1e-12)
+    assert gap.low == pytest.approx(max(0.0, max(difference_bounds(a, b, few)[0] for a, b in of)), abs=1e-12)
     least = _smallest_ratio(pairs)
-    assert least.low == pytest.approx(min(ratio(*a, *b, 0.025)[0] for a, b in pairs if b[0]), abs=1e-9)
-    assert least.high == pytest.approx(min(1.0, *(ratio(*a, *b, few)[1] for a, b in pairs if b[0])), abs=1e-9)
+    assert least.low == pytest.approx(min(ratio_bounds(a, b, 0.025)[0] for a, b in of if b.x), abs=1e-9)
+    assert least.high == pytest.approx(min(1.0, *(ratio_bounds(a, b, few)[1] for a, b in of if b.x)), abs=1e-9)
 
 
 def variance_of(selected: list[int], n: int) -> Measurement:

@@ -229,7 +229,7 @@ def test_pairs_without_a_value_or_an_interval_say_why() -> None:
     assert (found.interval.low, found.interval.high) == pytest.approx(newcombe(30, 50, 20, 60, 0.025), abs=1e-15)
     nobody = difference("multiclass_accuracy", "g1", shares[0], "g2", Share(0, 0))
     assert (nobody.value, nobody.status, nobody.reason) == (None, "undefined", "no rows")
-    assert measured("multiclass_accuracy", Share(0, 0), "g1", method="wilson").status == "undefined"
+    assert measured("multiclass_accuracy", Share(0, 0), "g1").status == "undefined"
 
 
 def test_smoke_checks_of_a_regressor_have_no_probabilities() -> None:

@@ -13,6 +13,7 @@ from govern.codec import encode
 from govern.inputs import datasets
 from govern.inputs.config import load_settings
 from govern.measure import passing, run, training
+from govern.stats import entries
 
 N = 900
 TASKS: dict[str, dict[str, Any]] = {
@@ -63,21 +64,61 @@ def test_order_and_batches(task: str, sampling: str, rows: pd.DataFrame, tmp_pat
     one = measured(tmp_path / "one", rows, settings)
     monkeypatch.setattr(passing, "BATCH_ROWS", 97)
     monkeypatch.setattr(training, "BATCH_ROWS", 89)
-    again = pd.concat([rows[:600].sample(frac=1, random_state=3), rows[600:].sample(frac=1, random_state=4)])
-    other = measured(tmp_path / "other", again, settings)
+    other = measured(tmp_path / "other", shuffled(rows), settings)
     assert one == other
     assert len(one["measurements"]) > 100
 
 
+@pytest.mark.parametrize("exact", [10_000, 500])
+@pytest.mark.parametrize("given", [{"data.weight": "w"}, {"data.cluster": "person"},
+                                   {"data.weight": "w", "data.cluster": "person"}])
 @pytest.mark.parametrize("task", TASKS)
-def test_equal_weights_and_persons_of_one_row_say_nothing(task: str, rows: pd.DataFrame, tmp_path: Path) -> None:
+def test_equal_weights_and_persons_of_one_row_say_nothing(task: str, given: dict[str, str], exact: int,
+                                                          rows: pd.DataFrame, tmp_path: Path,
+                                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    few_exact(monkeypatch, exact)
     plain = measured(tmp_path / "plain", rows, TASKS[task])
-    same = measured(tmp_path / "same", rows.assign(w=3.0, person=np.arange(N)),
-                    {**TASKS[task], "data.weight": "w", "data.cluster": "person"})
-    for part in ("groups", "counts", "measurements"):
+    same = measured(tmp_path / "same", rows.assign(w=3.0, person=np.arange(N)), {**TASKS[task], **given})
+    for part in ("groups", "counts", "measurements", "curves", "thresholds", "threshold_counts", "subgroups"):
         # A column more makes rows differ that were equal without it.
-        one, other = ([m for m in f.get(part, []) if m.get("metric") != "duplicate_share"] for f in (same, plain))
+        one, other = ([m for m in f.get(part, []) if not isinstance(m, dict) or m.get("metric") != "duplicate_share"]
+                      for f in (same, plain))
         assert one == other, part
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e4])
+@pytest.mark.parametrize("task", TASKS)
+def test_order_where_rows_are_not_kept(task: str, scale: float, rows: pd.DataFrame, tmp_path: Path,
+                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    few_exact(monkeypatch, 300)
+    settings = {**TASKS[task], "data.weight": "w"}
+    rows = rows.assign(w=rows["w"] * scale)
+    one = measured(tmp_path / "one", rows, settings)
+    monkeypatch.setattr(passing, "BATCH_ROWS", 97)
+    assert measured(tmp_path / "other", shuffled(rows), settings) == one
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_scale_of_weights_says_nothing(task: str, rows: pd.DataFrame, tmp_path: Path,
+                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    few_exact(monkeypatch, 300)
+    found = [measured(tmp_path / f"{scale}", rows.assign(w=rows["w"] * scale), {**TASKS[task], "data.weight": "w"})
+             for scale in (1.0, 2.0**-27)]
+    one, other = ([m for m in f["measurements"] if m.get("se")] for f in found)
+    assert len(one) == len(other) > 20
+    for a, b in zip(one, other, strict=True):
+        assert b["se"] == pytest.approx(a["se"], rel=1e-3), a["metric"]
+
+
+def shuffled(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows in another order, evaluation and training data each within themselves."""
+    return pd.concat([rows[:600].sample(frac=1, random_state=3), rows[600:].sample(frac=1, random_state=4)])
+
+
+def few_exact(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    """Keep no more than so many rows, as is done beyond 524,288."""
+    monkeypatch.setattr(entries, "EXACT_ROWS", rows)
+    monkeypatch.setattr(passing, "EXACT_ROWS", rows)
 
 
 def test_text_numbers_and_booleans_are_one_label(rows: pd.DataFrame, tmp_path: Path) -> None:

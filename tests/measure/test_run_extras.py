@@ -80,3 +80,19 @@ def test_a_function_that_is_not_there_is_one_line(govern: Callable[..., Any], fo
     done = govern("measure", "--data", "e.csv", "--score", "p", "--threshold", "0.5", cwd=folder)
     assert done.code == 2
     assert 'metric "cost": module "mine" has no function "cost"' in done.err
+
+
+def test_explanations_are_of_weighted_rows_and_repeated_persons(govern: Callable[..., Any], folder: Path) -> None:
+    data = pd.read_csv(folder / "e.csv")
+    rng = np.random.default_rng(3)
+    data["w"], data["same"], data["one"] = np.exp(data.x + rng.normal(0, 0.2, N)), 2.0, np.arange(N)
+    data["person"] = np.arange(N) // 3
+    data.to_csv(folder / "e.csv", index=False)
+    plain, same, weighted = (evidence(govern, folder, "m.pkl", "--data", "e.csv", *more)["attributions"] for more in (
+        (), ("--weight", "same", "--cluster", "one"), ("--weight", "w", "--cluster", "person")))
+    assert same == plain and "weighted" not in plain["method"]
+    assert weighted["method"] == plain["method"] + "; means over weighted rows; standard errors of persons"
+    first, other = plain["features"][0], weighted["features"][0]
+    assert (first["feature"], first["group"], first["n"]) == (other["feature"], other["group"], other["n"])
+    # Rows of large x weigh more, and the model is linear in x.
+    assert other["mean"] > first["mean"] + 0.3 and other["se"] != first["se"]

@@ -15,8 +15,10 @@ from govern.inputs.columns import plan_columns
 from govern.inputs.config import load_settings
 from govern.inputs.datasets import open_data
 from govern.inputs.labels import Target
+from govern.measure.predictions import Predicted
 from govern.measure.subgroups import SubgroupSearch
 from govern.stats.cube import Cube, Levels
+from govern.stats.regression import Residuals
 
 N = 4000
 TARGET = Target("binary", ("0", "1"), "1", "0", ())
@@ -48,8 +50,10 @@ def searched(s, *, target=TARGET, weight=None, cluster=None, pieces=1):
     """The search run over the file in batches of its rows."""
     source = open_data(s.data.path)
     coders = sensitive_coders(s.data, source)
-    search = SubgroupSearch(tuple(f.role for f in s.data.sensitive), search_coders(s.data, source))
+    search = SubgroupSearch(tuple(f.role for f in s.data.sensitive), search_coders(s.data, source),
+                            weighted=weight is not None, clustered=cluster is not None)
     cube = Cube(tuple(coders), weighted=weight is not None, clustered=cluster is not None)
+    residuals = Residuals(exact_rows=10**6)
     columns = plan_columns(s, tuple(source.columns), None, None).read
     whole = pa.Table.from_batches(list(source.batches(columns))).combine_chunks().to_batches()[0]
     for part in np.array_split(np.arange(whole.num_rows), pieces):
@@ -57,14 +61,19 @@ def searched(s, *, target=TARGET, weight=None, cluster=None, pieces=1):
         codes = {role: c.codes(batch.column(c.column)) for role, c in coders.items()}
         more = search.codes(batch)
         truth, label = (batch.column(c).to_numpy().astype(np.int32) for c in ("y", "pred"))
-        cube.add(list(codes.values()), truth, label, weight=None if weight is None else weight[part],
-                 cluster=None if cluster is None else cluster[part])
-        search.add(codes, more, truth, label)
+        rows = {k: v[part] for k, v in {"weight": weight, "cluster": cluster}.items() if v is not None}
+        if target.task == "regression":
+            truth, value, none = truth.astype(float), label + batch.column("income").to_numpy(), np.zeros_like(label)
+            residuals.add(cube.add(list(codes.values()), none, none, cells=True), truth, value, **rows)
+            search.add(codes, more, truth, Predicted(None, value=value), **rows)
+        else:
+            cube.add(list(codes.values()), truth, label, **rows)
+            search.add(codes, more, truth, Predicted(label), **rows)
     texts, order = {}, {}
     for role, coder in coders.items():
         names, place = coder.ordered()
         texts[role], order[role] = [names[p] for p in place], np.argsort(place, kind="stable").tolist()
-    return search.result(cube, Levels(texts, order), target)
+    return search.result(cube, residuals, Levels(texts, order), target)
 
 
 def test_without_further_columns_the_sensitive_features_are_searched(data):
@@ -101,16 +110,36 @@ def test_one_feature_alone_is_no_search(data):
     assert found.subgroups == () and found.notes == ()
 
 
-def test_rows_that_do_not_count_once_each_are_left_out_with_the_reason(data):
-    s = settings(data)
-    assert "rows have weights" in searched(s, weight=np.arange(1.0, N + 1)).notes[0]
-    assert "rows repeat people" in searched(s, cluster=np.arange(N, dtype=np.uint64) // np.uint64(2)).notes[0]
-    assert searched(s, weight=np.full(N, 2.0)) == searched(s)
+@pytest.mark.parametrize("more", [{}, {"search": ["income"]}])
+def test_weights_and_persons_are_searched(data, table, more):
+    s = settings(data, **more)
+    plain, weight = searched(s), np.random.default_rng(1).lognormal(0, 1, N)
+    found = searched(s, weight=weight, pieces=3)
+    first = found.subgroups[0]
+    assert first.metric == "selection_rate" and first.features == plain.subgroups[0].features
+    frame = table.to_pandas()
+    inside = frame.sex == first.values[0]
+    if more:
+        inside &= frame.income > frame.income.sort_values().iloc[3 * N // 4 - 1]
+    assert (first.n, first.value) == (inside.sum(), pytest.approx(np.average(frame.pred[inside] == 0,
+                                                                             weights=weight[inside])))
+    assert first.p_value > plain.subgroups[0].p_value  # weights that differ are worth fewer rows
+    persons = searched(s, cluster=np.arange(N, dtype=np.uint64) // np.uint64(2))
+    assert persons.subgroups[0].value == plain.subgroups[0].value
+    assert searched(s, weight=np.full(N, 2.0), cluster=np.arange(N, dtype=np.uint64)) == plain
 
 
-def test_a_regression_is_left_out_with_the_reason(data):
-    found = searched(settings(data), target=Target("regression"))
-    assert found.subgroups == () and "regression" in found.notes[0]
+def test_a_regression_is_searched_for_bias_and_error(data, table):
+    found = searched(settings(data, search=["income"]), target=Target("regression"))
+    assert {s.metric for s in found.subgroups} <= {"mean_residual", "mean_absolute_error"}
+    assert "(bias, mean absolute error)" in found.notes[0] and "fewer than 30 effective rows" in found.notes[0]
+    first, frame = found.subgroups[0], table.to_pandas()
+    assert first.features == ("income",)  # the prediction is off by the income
+    top = frame.income > frame.income.sort_values().iloc[3 * N // 4 - 1]
+    residual = frame.pred + frame.income - frame.y
+    assert first.value == pytest.approx(residual[top].mean()) and first.rest_value == pytest.approx(
+        residual[~top].mean())
+    assert first.interval.method == "MOVER"
 
 
 def test_many_classes_are_searched_for_accuracy(data):

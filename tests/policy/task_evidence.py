@@ -70,6 +70,25 @@ def weighted(feature: Mapping[str, Weighed], **data: Any) -> Evidence:
     return replace(plain, counts=counts, settings={"model": {"name": "m"}, "data": dict(data)})
 
 
+def swept_weighted(feature: Mapping[str, Sequence[tuple[bool, float, float, int]]], grid: Sequence[float],
+                   threshold: float) -> Evidence:
+    """As `swept`, of rows (has the positive label, score, weight, person)."""
+    def cells(rows: Any, t: float) -> list[tuple[str, float, int]]:
+        return [(("tp" if y else "fp") if s >= t else ("fn" if y else "tn"), w, p) for y, s, w, p in rows]
+
+    plain = swept({name: [(y, s) for y, s, _, _ in rows] for name, rows in feature.items()}, grid, threshold)
+    of = {g.id: [r for i, rows in enumerate(feature.values()) if g.id in (OVERALL, f"g{i + 1}") for r in rows]
+          for g in plain.groups}
+    counts = tuple(replace(c, sampling=sampling(cells(of[c.group], threshold))) for c in plain.counts)
+    at = []
+    for c in plain.threshold_counts:
+        each = [sampling(cells(of[c.group], t)) for t in grid]
+        moments = tuple(zip(*(s.moments for s in each), strict=True))
+        at.append(replace(c, sums=tuple(zip(*((s.tp, s.fp, s.fn, s.tn) for s in each), strict=True)),
+                          moments=tuple(m if any(m) else () for m in moments)))
+    return replace(plain, counts=counts, threshold_counts=tuple(at))
+
+
 def swept(feature: Mapping[str, Scored], grid: Sequence[float], threshold: float, *, favourable: str = "1") -> Evidence:
     """Binary evidence of scored rows with their counts at every threshold of the grid."""
     def at(rows: Scored, t: float) -> Any:

@@ -10,7 +10,7 @@ from policy_evidence import CARD, compute, evidence, rate, score, smoke
 
 from govern.errors import InputError
 from govern.evidence import Evidence
-from govern.policy.rules.document import filled
+from govern.policy.words import filled
 from govern.verdict import Finding, Verdict
 
 Judge = Callable[..., Verdict]

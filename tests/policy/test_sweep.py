@@ -6,16 +6,18 @@ import random
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from policy_evidence import evidence
-from task_evidence import Scored, swept, weighted
+from task_evidence import Scored, swept, swept_weighted
 
 from govern.codec import decode, document, encode
 from govern.errors import InputError
-from govern.evidence import Evidence, ThresholdCounts
+from govern.evidence import Evidence
 from govern.policy import sweep as module
 from govern.policy.packs import load_policy
+from govern.policy.rules import KINDS
 from govern.verdict import Finding, Sweep, Verdict
 
 Judge = Callable[..., Verdict]
@@ -120,7 +122,8 @@ def test_what_does_not_depend_on_the_threshold_is_left_out(verdict: Judge) -> No
     rules = (RATIO + RATIO.replace("id: R", "id: I").replace("review", "info")
              + "- {id: P, kind: bound, title: t, basis: house, severity: block, metric: prevalence, max: 0.9}\n"
              + "- {id: S, kind: support, title: t, basis: house, severity: review}\n")
-    assert [q.rule for q in of(verdict(FOUND, rules)).questions] == ["R"]
+    sweep = of(verdict(FOUND, rules))
+    assert [q.rule for q in sweep.questions] == ["R"] and len(sweep.notes) == 1
     only = "- {id: S, kind: support, title: t, basis: house, severity: review}\n"
     assert verdict(FOUND, only).sweep is None
 
@@ -137,13 +140,68 @@ def test_rules_without_counts_at_other_thresholds_are_named(verdict: Judge) -> N
     assert "precision" not in [q.metric for q in sweep.questions] and "precision change" in sweep.notes[1]
 
 
-def test_no_sweep_without_thresholds_or_for_weighted_rows(verdict: Judge) -> None:
+def test_rules_that_wait_for_others_and_kinds_that_are_not_swept_are_named(
+        verdict: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = LEAST.splitlines(keepends=True)[0].replace("min: 0.55", "min: 0.55, when: {rule: R, outcome: [fail, pass]}")
+    words = ("- {id: W, kind: document, title: t, basis: house, severity: review, each: {rule: R}, fields: [harms], "
+             "in: card.harms, key: group}\n")
+    result = verdict(FOUND, RATIO + waits + words)
+    assert [(f.rule, f.outcome) for f in result.findings][-1] == ("W", "fail")
+    sweep = of(result)
+    assert [q.rule for q in sweep.questions] == ["R"]
+    assert sweep.notes[1:] == ("left out: A, whether it applies depends on the outcome of R",)
+    # A condition that holds or not whatever the threshold is heeded like any other.
+    still = RATIO.replace("0.80}", "0.80, when: {phase: team}}")
+    assert of(verdict(FOUND, still)).points == of(verdict(FOUND, RATIO)).points
+    assert verdict(FOUND, still.replace("team", "desk")).sweep is None
+    monkeypatch.setitem(KINDS, "bound", replace(KINDS["bound"], swept=False))
+    notes = of(verdict(FOUND, RATIO + LEAST)).notes
+    assert notes[1:] == ("left out: A, kind bound is judged at the threshold in force alone",)
+
+
+def test_no_sweep_without_thresholds(verdict: Judge) -> None:
     assert verdict(replace(FOUND, thresholds=(), threshold_counts=()), RATIO).sweep is None
-    rows = [(cell, 1.0 + i % 3, i) for i, cell in enumerate(["tp", "fp", "fn", "tn"] * 50)]
-    found = weighted({"a": rows, "b": [(c, w, p + 1000) for c, w, p in rows]})
-    cells = {c.group: (c.tp, c.fp, c.fn, c.tn) for c in found.counts}
-    at = tuple(ThresholdCounts(g, *((v,) for v in four)) for g, four in cells.items())
-    assert verdict(replace(found, thresholds=(0.5,), threshold_counts=at), RATIO).sweep is None
+
+
+def weighing(persons: int) -> dict[str, list[tuple[bool, float, float, int]]]:
+    """The rows with weights of 0.5 to 2.5, `persons` rows to a person."""
+    return {name: [(y, s, 0.5 + (i * 7 % 5) / 2, i // persons + 10_000 * (name == "men"))
+                   for i, (y, s) in enumerate(rows)] for name, rows in ROWS.items()}
+
+
+@pytest.mark.parametrize("persons", [1, 3])
+def test_weights_and_persons_are_swept_as_the_gate_judges_them(verdict: Judge, persons: int) -> None:
+    rows, rules = weighing(persons), RATIO + LEAST
+    sweep = of(verdict(swept_weighted(rows, GRID, 0.5), rules))
+    assert [p.threshold for p in sweep.points] == list(GRID)
+    seen = set()
+    for point in sweep.points:
+        there = verdict(swept_weighted(rows, GRID, point.threshold), rules)
+        assert list(point.outcomes) == outcomes(there.findings) and point.outcome == there.outcome
+        seen.update(point.outcomes)
+    assert {"pass", "fail"} <= seen
+    above, every = (sum(w for r in rows.values() for _, s, w, _ in r if s >= t) for t in (0.3, 0.0))
+    assert sweep.points[2].selection_rate == pytest.approx(above / every)
+    assert sweep.points != of(verdict(FOUND, rules)).points
+
+
+def test_calibrated_rules_are_swept_where_weights_leave_nothing_to_enumerate(verdict: Judge) -> None:
+    rules = LEAST.replace("min: 0.55", "min: 0.55, calibrate: true")
+    sweep = of(verdict(swept_weighted(weighing(1), GRID, 0.5), rules))
+    assert "precision" in [q.metric for q in sweep.questions]
+
+
+def test_sums_of_weights_by_threshold_that_contradict_the_counts_are_refused(verdict: Judge) -> None:
+    found = swept_weighted(weighing(1), GRID, 0.5)
+    first = found.threshold_counts[0]
+    tp, *others = first.sums
+    more = ((tp[0] * 1.01, *tp[1:]), *others)
+    for edited in ({"sums": ()}, {"sums": more}, {"sums": first.sums[:3]}, {"moments": first.moments[:9]},
+                   {"moments": ((0.0,) * len(GRID), *first.moments[1:])}, {"moments": ((1.0,), *first.moments[1:])}):
+        with pytest.raises(InputError, match="sums of weights by threshold of group overall contradict"):
+            verdict(torn(found, **edited), RATIO)
+    with pytest.raises(InputError, match="sums of weights by threshold"):
+        verdict(torn(FOUND, sums=((1.0,) * len(GRID),) * 4), RATIO)
 
 
 def test_without_a_threshold_in_force_nothing_is_nearest(verdict: Judge) -> None:
@@ -179,7 +237,7 @@ def test_at_the_threshold_in_force_the_judged_counts_are_taken(verdict: Judge) -
     assert of(verdict(replace(FOUND, threshold_counts=off), RATIO + LEAST)) == of(verdict(FOUND, RATIO + LEAST))
 
 
-def torn(found: Evidence, **cells: tuple[int, ...]) -> Evidence:
+def torn(found: Evidence, **cells: Any) -> Evidence:
     return replace(found, threshold_counts=(replace(found.threshold_counts[0], **cells), *found.threshold_counts[1:]))
 
 
@@ -198,3 +256,27 @@ def test_counts_by_threshold_that_contradict_themselves_are_refused(verdict: Jud
 def test_older_evidence_has_no_sweep(verdict: Judge) -> None:
     result = verdict(evidence({"x": {"a": (10, 10, 10, 10), "b": (10, 10, 10, 10)}}), RATIO)
     assert result.sweep is None and not re.search(rb'"sweep"', document(result))
+
+
+FIFTHS = "- {id: F, kind: four-fifths, title: t, basis: convention, severity: review}\n"
+
+
+def test_the_four_fifths_convention_is_judged_at_every_threshold(verdict: Judge) -> None:
+    sweep = of(verdict(FOUND, FIFTHS))
+    assert [(q.rule, q.metric) for q in sweep.questions] == [("F", "selection_rate")]
+    for place, point in enumerate(sweep.points):
+        there = verdict(swept(ROWS, GRID, GRID[place]), FIFTHS).findings[0]
+        assert there.outcome == point.outcomes[0]
+    assert len({p.outcomes for p in sweep.points}) > 1
+
+
+def test_words_tables_and_comparisons_with_other_data_are_no_questions_of_the_threshold(verdict: Judge) -> None:
+    rules = (RATIO + "- {id: D, kind: document, title: t, basis: house, severity: warn, fields: [owner]}\n"
+             "- {id: T, kind: table, title: t, basis: law, severity: block, of: groups}\n"
+             "- {id: C, kind: compare, title: t, basis: house, severity: review, metric: accuracy, against: baseline, "
+             "min: -0.05}\n")
+    card = replace(FOUND, card={"owner": "A. Owner"})
+    sweep = of(verdict(card, rules, baseline=FOUND))
+    assert [q.rule for q in sweep.questions] == ["R"]
+    assert [n for n in sweep.notes if n.startswith("left out")] == [
+        "left out: C, kind compare is judged at the threshold in force alone"]

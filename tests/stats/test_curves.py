@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as oracle
 
-from govern.stats.curves import precision_recall_points, roc_points, threshold_counts, threshold_grid
+from govern.stats.curves import precision_recall_points, roc_points, threshold_counts, threshold_grid, threshold_sums
 from govern.stats.ranked import rank, rank_rows
 
 
@@ -60,6 +60,26 @@ def test_threshold_counts_are_those_of_the_rows() -> None:
             expected = [np.sum(inside & chosen & y), np.sum(inside & chosen & ~y),
                         np.sum(inside & ~chosen & y), np.sum(inside & ~chosen & ~y)]
             assert found[g, t].tolist() == expected
+
+
+@pytest.mark.parametrize("persons", [False, True])
+def test_threshold_sums_are_those_of_the_definition(persons: bool) -> None:
+    rng = np.random.default_rng(8)
+    n, k, cuts = 6000, 3, (0.15, 0.4, 0.41, 0.9)
+    y, s, w = rng.random(n) < 0.4, rng.random(n).round(2), rng.lognormal(0, 1, n)
+    codes, unit = rng.integers(-1, k, n), rng.integers(0, 5000, n) if persons else np.arange(n)
+    rows = rank_rows(y, s, w=w, cluster=unit if persons else None)
+    sums, moments = threshold_sums(rows, codes, k, cuts)
+    for g in range(k):
+        for t, cut in enumerate(cuts):
+            masks = [y & (s >= cut), ~y & (s >= cut), y & (s < cut), ~y & (s < cut)]
+            each = np.stack([np.bincount(unit, w * (m & (codes == g)), n) for m in masks])
+            np.testing.assert_allclose(sums[g, t], each.sum(axis=1), rtol=1e-12)
+            np.testing.assert_allclose(moments[g, t], (each @ each.T)[np.triu_indices(4)], rtol=1e-11, atol=1e-12)
+    order = rng.permutation(n)
+    again = rank_rows(y[order], s[order], w=w[order], cluster=unit[order] if persons else None)
+    for a, b in zip((sums, moments), threshold_sums(again, codes[order], k, cuts), strict=True):
+        assert (a == b).all()
 
 
 def test_threshold_counts_are_rows_whatever_the_weights() -> None:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from scipy import stats as oracle
 
 from govern.stats.intervals import (
-    agresti_caffo,
     chi2_sf,
     clopper_pearson,
     compare_difference,
@@ -22,7 +21,9 @@ from govern.stats.intervals import (
     jeffreys,
     mover_difference,
     newcombe,
+    rate,
     ratio,
+    small_cell,
     transformed,
     wilson,
 )
@@ -81,20 +82,31 @@ def test_scores_and_their_differences_on_a_grid() -> None:
 
 def test_beta_quantiles_on_a_grid() -> None:
     x, n, _, _, alpha = (np.array(c) for c in zip(*GRID, strict=True))
-    for ours, a_low, b_low, a_high, b_high in (
-            (clopper_pearson, x, n - x + 1, x + 1, n - x), (jeffreys, x + 0.5, n - x + 0.5, x + 0.5, n - x + 0.5)):
-        low = np.where(x == 0, 0.0, oracle.beta.ppf(alpha, np.maximum(a_low, 0.1), b_low))
-        high = np.where(x == n, 1.0, oracle.beta.isf(alpha, a_high, np.maximum(b_high, 0.1)))
+    some, others = np.maximum(x, 0.1), np.maximum(n - x, 0.1)
+    exact = (oracle.beta.ppf(alpha, some, n - x + 1), oracle.beta.isf(alpha, x + 1, others))
+    half = (oracle.beta.ppf(alpha, x + 0.5, n - x + 0.5), oracle.beta.isf(alpha, x + 0.5, n - x + 0.5))
+    # Exact where 0 or 1 is counted, or not counted: 0 of n above, 1 of n below.
+    ends = (np.where((x == 1) | (x == n), exact[0], half[0]), np.where((x == 0) | (x == n - 1), exact[1], half[1]))
+    for ours, (low, high) in ((clopper_pearson, exact), (jeffreys, ends)):
+        low, high = np.where(x == 0, 0.0, low), np.where(x == n, 1.0, high)
         found = np.array([ours(a, b, c) for a, b, c in zip(x.tolist(), n.tolist(), alpha.tolist(), strict=True)])
         np.testing.assert_allclose(found, np.stack([low, high], axis=1), rtol=0, atol=1e-9)
 
 
-def test_one_more_of_each_on_a_grid() -> None:
-    x1, n1, x2, n2, alpha = (np.array(c) for c in zip(*GRID, strict=True))
-    p, q = (x1 + 1) / (n1 + 2), (x2 + 1) / (n2 + 2)
-    normal = oracle.norm(p - q, np.sqrt(p * (1 - p) / (n1 + 2) + q * (1 - q) / (n2 + 2)))
-    want = np.clip(np.stack([normal.ppf(alpha), normal.isf(alpha)], axis=1), -1, 1)
-    np.testing.assert_allclose([agresti_caffo(*case) for case in GRID], want, rtol=0, atol=1e-9)
+def test_bounds_for_reading_are_jeffreys_in_small_cells_and_wilsons_elsewhere() -> None:
+    assert rate(4, 100, 0.025) == jeffreys(4, 100, 0.025) and rate(96, 100, 0.025) == jeffreys(96, 100, 0.025)
+    assert rate(5, 100, 0.025) == wilson(5, 100, 0.025) and small_cell(4.9, 100) and not small_cell(95, 100)
+
+
+@given(st.floats(0.4, 60), st.floats(0, 1), st.floats(0, 1), ALPHAS)
+@settings(max_examples=300, deadline=None)
+def test_bounds_for_reading_hold_the_rate_and_rise_with_it(n: float, one: float, other: float, alpha: float) -> None:
+    """Effective counts are no whole numbers."""
+    a, b = (rate(s * n, n, alpha) for s in sorted((one, other)))
+    for (low, high), s in zip((a, b), sorted((one, other)), strict=True):
+        assert 0 <= low <= s * n / n <= high <= 1
+    if n >= 1:
+        assert a[0] <= b[0] + 1e-12 and a[1] <= b[1] + 1e-12
 
 
 @pytest.mark.parametrize(("x", "n", "exact", "score"), [
@@ -256,7 +268,7 @@ def test_counts_that_are_no_rate(c: tuple[float, float]) -> None:
     for f in (wilson, clopper_pearson, jeffreys):
         with pytest.raises(ValueError, match="not a rate"):
             f(*c, 0.05)
-    for g in (newcombe, ratio, agresti_caffo):
+    for g in (newcombe, ratio):
         with pytest.raises(ValueError, match="not a rate"):
             g(*c, 1, 2, 0.05)
         with pytest.raises(ValueError, match="not a rate"):

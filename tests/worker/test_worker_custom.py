@@ -88,13 +88,13 @@ SCORE, WEIGHT = RNG.random(N), RNG.random(N)
 
 
 def ask(worker, name, *, module="ours", truth=TRUTH, score=None, weight=None, unit=None, classes=None, replicates=50,
-        seed=0):
+        blocks=10, seed=0):
     buffers = [truth.data, PREDICTION[: len(truth)].astype(truth.dtype).data]
     buffers += [a.data for a in (score, weight, unit) if a is not None]
     columns = 0 if score is None else 1 if score.ndim == 1 else score.shape[1]
     header = {"rows": len(truth), "labels": truth.dtype == np.int32, "columns": columns, "classes": classes,
               "weighted": weight is not None, "units": unit is not None}
-    return worker.submit_custom(f"{module}:{name}", header, buffers, replicates, seed).result()
+    return worker.submit_custom(f"{module}:{name}", header, buffers, replicates, blocks, seed).result()
 
 
 def test_value_and_replicates(own):
@@ -105,6 +105,8 @@ def test_value_and_replicates(own):
     drawn = [random.integers(0, N, N) for _ in range(50)]
     expected = [np.average(wrong[i], weights=WEIGHT[i]) for i in drawn]
     assert found.replicates == pytest.approx(expected, rel=1e-12)
+    parts = [np.flatnonzero(np.arange(N) * 10 // N != b) for b in range(10)]
+    assert found.without == pytest.approx([np.average(wrong[i], weights=WEIGHT[i]) for i in parts], rel=1e-12)
 
 
 def test_the_same_seed_gives_the_same_bits(own):
@@ -135,8 +137,26 @@ def test_units_of_unequal_size_in_any_order_stay_whole():
         whole.append(bool((n % (units + 1) == 0).all()) and (n // (units + 1)).sum() == 50)
         return 1.0
 
-    measure(check, rows, 20, 0)
-    assert len(whole) == 21 and all(whole)
+    measure(check, rows, 20, 7, 0)
+    assert len(whole) == 28 and all(whole[:21])
+
+
+def test_each_part_of_the_rows_or_units_is_left_out_once():
+    unit = np.repeat(np.arange(10), 3)
+    seen = []
+
+    def keep(y_true, y_pred, score, weight):
+        seen.append(y_true.tolist())
+        return 1.0
+
+    for units, n, blocks in ((None, 30, 4), (unit, 30, 4), (None, 3, 3)):
+        seen.clear()
+        rows = Rows(unit[:n] if units is not None else np.arange(n), np.zeros(n), None, np.ones(n), units)
+        value, drawn, without = measure(keep, rows, 0, blocks, 0)
+        assert (value, len(drawn), len(without)) == (1.0, 0, blocks)
+        everything, *parts = seen
+        out = [sorted(set(everything) - set(p)) for p in parts]
+        assert sorted(v for o in out for v in o) == sorted(set(everything)) and all(out)
 
 
 def test_what_the_function_is_given(own):
@@ -206,16 +226,22 @@ def test_a_model_and_a_metric_share_the_process(folder, loaded, to_batch, number
 GOOD = {"value": 1.0}
 
 
+TWO = np.zeros(2)
+
+
 @pytest.mark.parametrize("answer, buffers", [
-    ({}, [np.zeros(3)]),
-    ({"value": "1"}, [np.zeros(3)]),
-    ({"value": True}, [np.zeros(3)]),
-    ({"value": json.loads("NaN")}, [np.zeros(3)]),
-    ({"value": json.loads("Infinity")}, [np.zeros(3)]),
+    ({}, [np.zeros(3), TWO]),
+    ({"value": "1"}, [np.zeros(3), TWO]),
+    ({"value": True}, [np.zeros(3), TWO]),
+    ({"value": json.loads("NaN")}, [np.zeros(3), TWO]),
+    ({"value": json.loads("Infinity")}, [np.zeros(3), TWO]),
     (GOOD, []),
-    (GOOD, [np.zeros(2)]),
+    (GOOD, [np.zeros(3)]),
+    (GOOD, [np.zeros(2), TWO]),
     (GOOD, [np.zeros(3), np.zeros(3)]),
-    (GOOD, [np.array([1.0, np.inf, 0.0])]),
+    (GOOD, [np.zeros(3), TWO, TWO]),
+    (GOOD, [np.array([1.0, np.inf, 0.0]), TWO]),
+    (GOOD, [np.zeros(3), np.array([-np.inf, 0.0])]),
     ({"reason": "why", "value": 1.0}, []),
     ({"reason": "why"}, [np.zeros(3)]),
     ({"reason": 3}, []),
@@ -223,9 +249,10 @@ GOOD = {"value": 1.0}
 ])
 def test_hostile_answers_are_refused(answer, buffers):
     with pytest.raises(ProtocolError):
-        read_custom(answer, [b.tobytes() for b in buffers], 3)
+        read_custom(answer, [b.tobytes() for b in buffers], 3, 2)
 
 
 def test_a_reason_is_shown_without_control_characters():
-    assert read_custom({"reason": "a\nb\x1b"}, [], 3).reason == "a\\nb\\x1b"
-    assert GOOD["value"] == read_custom(GOOD, [np.array([1.0, np.nan, 2.0]).tobytes()], 3).value
+    assert read_custom({"reason": "a\nb\x1b"}, [], 3, 2).reason == "a\\nb\\x1b"
+    found = read_custom(GOOD, [np.array([1.0, np.nan, 2.0]).tobytes(), TWO.tobytes()], 3, 2)
+    assert found.value == GOOD["value"] and found.without.tolist() == [0.0, 0.0]
