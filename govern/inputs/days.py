@@ -7,7 +7,6 @@ import re
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from govern.errors import InputError, printable
@@ -43,7 +42,7 @@ class DayReader:
         if array.null_count == len(array):
             return np.zeros(len(array), np.int64)
         if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
-            days = raw(pc.cast(array, pa.date32(), safe=False).cast(pa.int32())).astype(np.int64) + _EPOCH
+            days = raw(array.cast(pa.date32(), safe=False).cast(pa.int32())).astype(np.int64) + _EPOCH
             return np.where(valid(array), days, NO_DAY) if array.null_count else days
         coded = array if pa.types.is_dictionary(kind) else array.dictionary_encode()
         if not pa.types.is_string(coded.type.value_type):

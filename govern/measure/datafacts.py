@@ -35,7 +35,7 @@ class Facts:
         """
         known = min(self.features + 1, len(self.columns))
         features, labelled, whole = prefix_keys(batch, self._seed, (self.features, known, len(self.columns)))
-        self._keys.add(whole, features, labelled)
+        self._keys.add(whole, features if self.features else None, labelled)
         codes = None if label is None or self.classes == 1 else label.astype(np.int64)
         if codes is not None:
             self.by_class += np.bincount(codes, minlength=self.classes)

@@ -10,8 +10,8 @@ from govern.measure.columnfacts import ColumnFacts
 from govern.measure.datafacts import Facts
 from govern.measure.rowkeys import MOST_KEYS
 
-# Rows in which one of these is missing are not used, or refused, or are a person of their own.
-NEVER_MISSING = ("target", "weight", "score", "prediction", "cluster")
+# Rows in which one of these is missing are not used, or refused, or are a person of their own, or did not reach a step.
+NEVER_MISSING = ("target", "weight", "score", "prediction", "cluster", "decision")
 TOO_MANY = f"more than {MOST_KEYS:,} rows, of which the keys are not kept"
 NO_FEATURES = "no column is known to be a feature; name them with --feature"
 
@@ -48,11 +48,11 @@ def duplicate_share(facts: Facts, split: str = "eval") -> Measurement:
 
 
 def _conflicts(facts: Facts, target: Target) -> Measurement:
-    if facts.keys is None or target.task == "regression" or not facts.features:
+    n = None if facts.keys is None or target.task == "regression" else facts.keys.conflicts
+    if n is None:
         why = TOO_MANY if facts.features else NO_FEATURES
         why = "a regression has no labels" if target.task == "regression" else why
         return Measurement("label_conflict_share", None, "undefined", why)
-    n = facts.keys.conflicts
     return Measurement("label_conflict_share", n / facts.rows, numerator=n, denominator=facts.rows)
 
 

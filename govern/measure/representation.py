@@ -77,7 +77,7 @@ def case_rows(cube: Cube, levels: Levels, cases: Sequence[Mapping[str, str]], sp
             code = texts.index(level) if level in texts else None
             inside &= cube.table[:, cube.features.index(role)] == code if code is not None else False
         n = int(cube.n[inside].sum())
-        yield Measurement("case_rows", float(n), numerator=n, slice=f"case: {case_name(case)}", split=split)
+        yield Measurement("case_rows", float(n), slice=f"case: {case_name(case)}", split=split)
 
 
 def _singles(groups: Sequence[Group]) -> dict[str, list[Group]]:

@@ -3,38 +3,56 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from govern.inputs.rows import Keys
+from govern.measure.group_rows import changes
 
 MOST_KEYS = 1 << 20  # rows up to which their keys are kept, 8 bytes each
 
 
 @dataclass(frozen=True)
 class Kept:
-    """The keys of all rows of a data set, each (n_rows,): of every used column, of the features, of features and
-    target."""
+    """The keys of all rows of a data set, each (n_rows,): of every used column, of the features, None where there are
+    none, and of features and target."""
 
     whole: Keys
-    features: Keys
+    features: Keys | None
     labelled: Keys
 
-    @property
+    @cached_property
+    def _repeated(self) -> NDArray[np.intp] | slice:
+        """Rows whose features equal those of another, and perhaps more: none but these repeat each other. Mostly there
+        are few, and a single search finds them."""
+        if self.features is None:
+            return slice(None)
+        ordered = np.sort(self.features)
+        several = ordered[1:][ordered[1:] == ordered[:-1]]
+        if 8 * len(several) > len(ordered):
+            return slice(None)
+        place = np.minimum(np.searchsorted(several, self.features), max(len(several) - 1, 0))
+        return np.flatnonzero(several[place] == self.features) if len(several) else np.empty(0, np.intp)
+
+    @cached_property
     def duplicates(self) -> int:
         """Rows equal to an earlier one in every used column."""
-        keys = np.sort(self.whole)
+        keys = np.sort(self.whole[self._repeated])
         return int((keys[1:] == keys[:-1]).sum())
 
-    @property
-    def conflicts(self) -> int:
-        """Rows whose features equal those of a row with another label."""
-        order = np.argsort(self.features)
-        features, labelled = self.features[order], self.labelled[order]
-        new = np.ones(len(features), np.bool_)
-        new[1:] = features[1:] != features[:-1]
-        starts = np.flatnonzero(new)
+    @cached_property
+    def conflicts(self) -> int | None:
+        """Rows whose features equal those of a row with another label; None without features."""
+        if self.features is None:
+            return None
+        features, labelled = self.features[self._repeated], self.labelled[self._repeated]
+        order = np.argsort(features)
+        features, labelled = features[order], labelled[order]
+        starts = np.flatnonzero(changes(features))
+        if not len(starts):
+            return 0
         several = np.minimum.reduceat(labelled, starts) != np.maximum.reduceat(labelled, starts)
         sizes: NDArray[np.int64] = np.diff(np.append(starts, len(features)))
         return int(sizes[several].sum())
@@ -45,9 +63,9 @@ class RowKeys:
 
     def __init__(self) -> None:
         self.rows = 0
-        self._parts: list[tuple[Keys, Keys, Keys]] = []
+        self._parts: list[tuple[Keys, Keys | None, Keys]] = []
 
-    def add(self, whole: Keys, features: Keys, labelled: Keys) -> None:
+    def add(self, whole: Keys, features: Keys | None, labelled: Keys) -> None:
         """Take the keys of a batch, each (n_rows,)."""
         self.rows += len(whole)
         self._parts = [*self._parts, (whole, features, labelled)] if self.rows <= MOST_KEYS else []
@@ -57,7 +75,9 @@ class RowKeys:
         if self.rows > MOST_KEYS:
             return None
         parts, self._parts = self._parts, []
-        return Kept(*(np.concatenate([p[i] for p in parts] or [np.empty(0, np.uint64)]) for i in range(3)))
+        whole, features, labelled = zip(*parts, strict=True)
+        known = [k for k in features if k is not None]
+        return Kept(np.concatenate(whole), np.concatenate(known) if known else None, np.concatenate(labelled))
 
 
 class Overlap:
@@ -68,9 +88,7 @@ class Overlap:
 
     def __init__(self, keys: Keys) -> None:
         ordered = np.sort(keys)
-        new = np.ones(len(ordered), np.bool_)
-        new[1:] = ordered[1:] != ordered[:-1]
-        starts = np.flatnonzero(new)
+        starts = np.flatnonzero(changes(ordered))
         self._keys = ordered[starts]
         self._n = np.diff(np.append(starts, len(ordered)))
         self._met = np.zeros(len(starts), np.bool_)

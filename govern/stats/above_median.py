@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from govern.stats.means import Sums, sums_of
 from govern.stats.ranked import IntArray, RankedRows
@@ -46,12 +47,18 @@ def sums_above(rows: RankedRows, median: Median, codes: IntArray, k: int) -> lis
         parts = [order[a:b] for a, b in pairwise(ends)]
         return [sums_of(above[p].astype(np.float64), None if rows.w is None else rows.w[p],
                         np.unique(rows.unit[p], return_inverse=True)[1].astype(np.int64)) for p in parts]
-    inside = group >= 0
-    group, above = group[inside], above[inside]
-    ones = np.ones(len(group)) if rows.n is None else rows.n[inside].astype(np.float64)
-    w, w2 = (ones, ones) if rows.w is None or rows.w2 is None else (rows.w[inside], rows.w2[inside])
-    n, total, found, squares, found2 = (np.bincount(group, v, k).tolist() for v in (ones, w, w * above, w2, w2 * above))
-    return [Sums(int(a), b, c, d, e, e) for a, b, c, d, e in zip(n, total, found, squares, found2, strict=True)]
+    if group.min(initial=0) < 0:
+        group = np.where(group < 0, k, group)
+
+    def added(values: NDArray[np.number] | None, which: NDArray[np.bool_] | slice = slice(None)) -> list[float]:
+        sums: list[float] = np.bincount(group[which], None if values is None else values[which], k + 1)[:k].tolist()
+        return sums
+
+    n, of_above = added(rows.n), added(rows.n, above)
+    if rows.w is None:
+        return [Sums(int(a), a, b, a, b, b) for a, b in zip(n, of_above, strict=True)]
+    w, found, w2, found2 = (added(v, which) for v in (rows.w, rows.w2) for which in (slice(None), above))
+    return [Sums(int(a), b, c, d, e, e) for a, b, c, d, e in zip(n, w, found, w2, found2, strict=True)]
 
 
 def tied_share(rows: RankedRows, median: Median) -> tuple[float, float]:

@@ -36,7 +36,7 @@ def shared(a: Column, b: Column) -> tuple[list[int], list[int]] | None:
 def stability(reference: Sequence[int], counts: Sequence[int]) -> float:
     """Σ (q − p) · ln(q / p) over cells, p of the reference, ½ added to each cell: 0 for equal shares, no upper end.
 
-    Source: Siddiqi 2006, Credit Risk Scorecards, ch. 9; ½: Haldane 1956, Ann. Hum. Genet. 20:309–311.
+    Source: Siddiqi 2006, Credit Risk Scorecards; ½: Haldane 1956, Ann. Hum. Genet. 20:309–311.
     """
     p, q = (_shares(c) for c in (reference, counts))
     return math.fsum((y - x) * math.log(y / x) for x, y in zip(p, q, strict=True))

@@ -56,6 +56,8 @@ def test_each_step_counts_those_who_reached_it(tmp_path: Path) -> None:
     assert (nobody.value, nobody.status, nobody.reason) == (None, "undefined", "no row of the group reached this step")
     some = next(m for m in found.measurements if m.decision == "screening" and m.group == "overall")
     assert some.interval is not None and some.reason is None and some.value == pytest.approx(6 / 7)
+    # Not to have reached a step is no missing value.
+    assert {m.slice for m in found.measurements if m.metric == "missing_share"} == {"column: sex", "column: region"}
     data = found.settings["data"]
     assert data["decisions"]["screening"] == {"column": "screening", "selected": "1"}
 
