@@ -10,17 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from govern.evidence import OVERALL, Confusion, Counts, Curve, Group, Measurement, ThresholdCounts
+from govern.evidence import OVERALL, Confusion, Counts, Curve, Group, Interval, Measurement, ThresholdCounts
 from govern.inputs.labels import Target
 from govern.measure import controls, multiclass, rates, regression, score_metrics, trivial
 from govern.measure.disparities import disparities
 from govern.measure.group_extremes import extremes, shortfalls
+from govern.measure.rates import ALPHA, LEVEL
 from govern.measure.scoring import scoring_rates
 from govern.measure.splits import Roles, Split, by_features, counts, splits
 from govern.stats.cube import Cube, Levels
 from govern.stats.curves import threshold_counts, threshold_grid, threshold_sums
 from govern.stats.entries import Column
 from govern.stats.estimate import Estimate
+from govern.stats.means import Share, effective_rows
 from govern.stats.ranked import RankedRows, rank_rows
 from govern.stats.regression import Residuals
 from govern.stats.score_means import Losses
@@ -119,12 +121,28 @@ def _disparities(out: Numbers, rest: Sequence[Split], of: Mapping[tuple[str, str
 
 
 def _trivial(cube: Cube, target: Target) -> Measurement:
-    """The accuracy of always guessing the most frequent class."""
-    true = cube.sums_at(cube.table[:, -2], len(target.classes)).tolist()
-    most, n = max(true), math.fsum(true)
-    if cube.weighted:
-        return Measurement("trivial_accuracy", most / n, numerator=most, denominator=n)
-    return Measurement("trivial_accuracy", most / n, numerator=int(most), denominator=int(n))
+    """The accuracy of always guessing the most frequent class.
+
+    Its upper end is the largest of any class's, its lower one that with the error divided by the classes.
+    """
+    true, k = cube.table[:, -2], len(target.classes)
+    sums = cube.sums_at(true, k).tolist()
+    n = math.fsum(sums)
+    shares = [_share_of(cube, true == c, x, n) for c, x in enumerate(sums)]
+    most = max(shares, key=lambda s: s.x)
+    interval = Interval(max(s.bounds(ALPHA / k)[0] for s in shares), max(s.bounds(ALPHA)[1] for s in shares), LEVEL,
+                        "over all classes")
+    return Measurement("trivial_accuracy", most.value, numerator=most.x, denominator=most.n, effective=most.effective,
+                       interval=interval)
+
+
+def _share_of(cube: Cube, which: NDArray[np.bool_], x: float, n: float) -> Share:
+    """The share of some cells, whose weights add up to x, in all rows."""
+    if not cube.weighted and not cube.clustered:
+        return Share(int(x), int(n))
+    p = min(1.0, x / n)
+    variance = cube.variance(which.astype(np.float64) - p) / (n * n)
+    return Share(x, n, effective_rows(p, variance, n, cube.variance(np.ones(len(which)))))
 
 
 def _score_numbers(cube: Cube, column: Column, positive: int, label: str | None, everyone: Split,

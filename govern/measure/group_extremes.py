@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from govern.evidence import Counts, Group, Interval, Measurement
 from govern.measure.rates import ALPHA, LEVEL, fraction
 from govern.metrics import METRICS
-from govern.stats.intervals import transformed
+from govern.stats.intervals import mover_difference, transformed
 from govern.stats.means import Share
 
 Features = tuple[str, ...]
@@ -61,8 +62,10 @@ def _extreme(name: str, of: Sequence[tuple[Group, Measurement | None]], features
     reason = f"in {where}" + (f"; {left}" if left else "")
     towards = [_bounds(m, ALPHA) for _, m, _ in usable]
     away = [_bounds(m, ALPHA / len(usable)) for _, m, _ in usable]
+    bare = ", ".join(g.name for (g, _, _), b in zip(usable, towards, strict=True) if not b)
+    reason += f"; no interval, because {bare} has none" if bare else ""
     interval = None
-    if all(towards) and all(away):
+    if not bare:
         lows, highs = (towards, away) if sign == 1 else (away, towards)
         pick = min if sign == 1 else max
         interval = Interval(pick(b[0] for b in lows if b), pick(b[1] for b in highs if b), LEVEL, "over all groups")
@@ -88,7 +91,9 @@ def shortfalls(groups: Mapping[Features, Sequence[Group]], counts: Mapping[tuple
 
     The smallest k with (x + k) / n ≥ 4/5 · X / N, in whole numbers; with weights the sum of weights that is
     missing. One measurement for each group but the one with the highest rate, which is its `reference`; the reason
-    says when moving a single selection between the two would change the side of four fifths the ratio is on.
+    says when moving a single selection between the two would change the side of four fifths the ratio is on. The
+    interval is of the persons whom the true rates would ask for in a group of this size: the upper end is the largest
+    of any other group's 4/5 · rate − own rate, the lower one that with the error divided by the other groups.
     `label` is the favourable class of a multiclass task; nothing is given where that has no counts. Undefined where
     nobody is selected.
     Source: 29 CFR 1607.4 D (Uniform Guidelines 1978); the flip Questions and Answers 1979, 44 FR 11996, no. 21.
@@ -105,15 +110,17 @@ def shortfalls(groups: Mapping[Features, Sequence[Group]], counts: Mapping[tuple
         best = max(known, key=lambda g: (exact[g.id], g.n))
         for g in known:
             if g.id != best.id:
-                yield _shortfall(g, best, shares[g.id], shares[best.id], label)
+                others = [shares[o.id] for o in known if o.id != g.id]
+                yield _shortfall(g, best, shares[g.id], shares[best.id], others, label)
 
 
-def _shortfall(group: Group, best: Group, own: Share, top: Share, label: str | None) -> Measurement:
+def _shortfall(group: Group, best: Group, own: Share, top: Share, others: Sequence[Share], label: str | None
+               ) -> Measurement:
     def measured(value: float | None, reason: str | None) -> Measurement:
         return Measurement("four_fifths_shortfall", value, "ok" if value is not None else "undefined", reason, group.id,
                            best.id, numerator=own.x, denominator=own.n, reference_numerator=top.x,
                            reference_denominator=top.n, effective=own.effective, reference_effective=top.effective,
-                           label=label)
+                           interval=None if value is None else _lacking(own, others), label=label)
 
     if not top.x:
         return measured(None, "nobody is selected")
@@ -129,3 +136,18 @@ def _shortfall(group: Group, best: Group, own: Share, top: Share, label: str | N
     flip = "moving one selection between the groups changes the side of four fifths"
     return measured(float(max(0, -(-needed.numerator // needed.denominator) - x)),
                     flip if possible and moved != below else None)
+
+
+def _lacking(own: Share, others: Sequence[Share]) -> Interval:
+    """The interval of the shortfall to the highest rate of the others: square-and-add bounds of 4/5 · rate − own."""
+    def gap(other: Share, alpha: float, end: int) -> float:
+        low, high = other.bounds(alpha)
+        scaled = 0.8 * low, 0.8 * high
+        return own.n * mover_difference(0.8 * other.value, scaled, own.value, own.bounds(alpha))[end]
+
+    ends = [max(0.0, *(gap(o, alpha, end) for o in others))
+            for end, alpha in ((0, ALPHA / len(others)), (1, ALPHA))]
+    if own.effective is None:
+        # As the shortfall itself: whole persons, one more where a part of one is missing.
+        ends = [float(math.ceil(e - 1e-9)) for e in ends]
+    return Interval(ends[0], ends[1], LEVEL, "all pairs, square-and-add")

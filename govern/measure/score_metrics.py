@@ -6,17 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from govern.evidence import OVERALL, REST, Curve, Group, Interval, Measurement
 from govern.measure.rates import ALPHA, LEVEL, pairs_of
 from govern.metrics import METRICS
 from govern.stats.estimate import Estimate
 from govern.stats.intervals import mover_difference, transformed
-from govern.stats.scores import COMPARED, GroupScores, Scores
+from govern.stats.scores import COMPARED, GroupScores, More, Scores
 
 MORE = ("gini", "ks_statistic", "lift_top_decile", "mean_score", "calibration_error", "expected_calibration_error",
         "calibration_slope", "calibration_intercept")
-PARTS = ("reliability", "resolution", "uncertainty")
+PARTS = {"reliability": "debiased, normal", "resolution": "debiased, normal", "uncertainty": "of the rate"}
 METHODS = {"roc_auc": "DeLong, logit", "average_precision": "infinitesimal jackknife, logit", "log_loss": "mean",
            "brier_score": "mean", "gini": "DeLong, Fisher", "ks_statistic": "uniform band",
            "lift_top_decile": "influence, log", "mean_score": "mean", "calibration_error": "debiased, normal",
@@ -50,14 +51,22 @@ def of_group(scores: Scores, group: str = OVERALL, label: str | None = None) -> 
     if more is None:
         return
     for metric in MORE:
-        yield _one(metric, getattr(more, metric), group, label)
+        found = _one(metric, getattr(more, metric), group, label)
+        banded = metric == "expected_calibration_error" and more.expected_bounds
+        yield replace(found, interval=Interval(*banded, LEVEL, "band over the bins")) if banded else found
     for part in PARTS:
-        if more.brier is None:
-            yield Measurement(f"brier_{part}", None, "undefined", more.calibration_error.reason, group, label=label)
-        else:
-            yield Measurement(f"brier_{part}", getattr(more.brier, part), group=group, label=label)
+        yield _part(part, more, group, label)
     yield Measurement("calibration_p_value", more.p_value, "ok" if more.p_reason is None else "undefined",
                       more.p_reason, group, label=label)
+
+
+def _part(part: str, more: More, group: str, label: str | None) -> Measurement:
+    metric, parts, error = f"brier_{part}", more.brier, more.calibration_error
+    if parts is None:
+        return Measurement(metric, None, "undefined", error.reason, group, label=label)
+    bounds = parts.bounds.get(part)
+    return Measurement(metric, getattr(parts, part), error.status, error.reason, group, label=label,
+                       interval=Interval(*bounds, LEVEL, PARTS[part]) if bounds else None)
 
 
 def comparisons(groups: Sequence[Group], found: Sequence[GroupScores], label: str | None = None

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
 from govern.stats.estimate import Estimate
-from govern.stats.intervals import chi2_sf
+from govern.stats.intervals import Pair, chi2_sf, transformed
+from govern.stats.means import Share, effective_rows
 from govern.stats.ranked import NOTHING, FloatArray, IntArray, Ranked, Repeats
 from govern.stats.score_means import too_few_rows
 
 BINS = 15
 ROWS_IN_BIN = 10
 EXPECTED = 5.0
+ALPHA = 0.025
 FEW_EVENTS = "too few expected events for a test"
 NO_TEST_OF_REPEATS = "rows repeat persons, and the test is for independent rows"
 
@@ -36,15 +39,21 @@ class BrierParts:
     reliability: mean squared gap of mean score and observed rate (0 to 1, lower is better); resolution: mean
     squared distance of the observed rates from the overall rate (0 to ¼); uncertainty: rate · (1 − rate); within:
     what scores that differ inside a bin add, their variance minus twice their covariance with the label. The
-    first two are plug-in values, too high in small samples, and have no interval; nor has the third, which says
-    nothing of the score. Source: Murphy 1973, J. Appl. Meteorol. 12:595–600; within: Stephenson, Coelho &
-    Jolliffe 2008, Weather and Forecasting 23:752–757.
+    first two are plug-in values, too high in small samples.
+
+    `bounds` are 95 % bounds of the first three, empty below 30 rows: of reliability the squares of those of the
+    calibration error, its debiased root; of resolution normal ones of the debiased
+    Σ w ((rate − overall rate)² − v (1 − w)), with the variance of the calibration error's T; both reach up to the
+    plug-in value where that lies above. Of uncertainty they are those of the overall rate.
+    Source: Murphy 1973, J. Appl. Meteorol. 12:595–600; within: Stephenson, Coelho & Jolliffe 2008, Weather and
+    Forecasting 23:752–757; debiasing: Bröcker 2012, Clim. Dyn. 39:655–667; Ferro & Fricker 2012, QJRMS 138:1954–1960.
     """
 
     reliability: float
     resolution: float
     uncertainty: float
     within: float
+    bounds: Mapping[str, Pair]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,21 +131,7 @@ def calibration_of(r: Ranked, bins: int = BINS) -> Calibration:
     error = _error(two, r, _covariance(two, to, r, r.repeats) if r.repeats else None)
     p_value = _p_value(sums) if r.repeats is None else None
     reason = None if p_value is not None else FEW_EVENTS if r.repeats is None else NO_TEST_OF_REPEATS
-    return Calibration(error, p_value, reason, found, _brier_parts(two))
-
-
-def expected_calibration_error(r: Ranked, bins: int = BINS) -> Estimate:
-    """Σ share · |observed rate − mean score| over `bins` bins of equal width, 0 to 1; no se: see below.
-
-    The usual plug-in value, for comparison with other tools: it is too high in small samples (chance gaps count in
-    full), so no normal interval around it is honest. For probabilities that have rows; a score of 1 belongs to the
-    last bin. Source: Naeini, Cooper & Hauskrecht 2015, AAAI 29; Guo et al. 2017, ICML 34.
-    """
-    at = np.minimum((r.score * bins).astype(np.int64), bins - 1)
-    gap = np.bincount(at, r.pos * (1 - r.score) - r.neg * r.score, bins)
-    value = float(np.abs(gap).sum()) / (r.positive + r.negative)
-    few = too_few_rows(r)
-    return Estimate(value, None, "identity", "too_few" if few else "ok", few)
+    return Calibration(error, p_value, reason, found, _brier_parts(two, to, r, error))
 
 
 def _binned(r: Ranked, bins: int) -> tuple[IntArray, list[_Sums]]:
@@ -172,45 +167,51 @@ def _joined(sums: list[_Sums], enough: Callable[[_Sums], bool]) -> list[_Sums]:
 
 
 def _error(bins: list[_Sums], r: Ranked, covariance: tuple[FloatArray, FloatArray] | None) -> Estimate:
-    n = r.positive + r.negative
-    total = variance = 0.0
-    shares, offs = [], []
-    for i, b in enumerate(bins):
-        gap = b.gap
-        w = b.w / n
-        free = b.w - b.w2 / b.w
-        if covariance is not None:
-            noise, units = float(covariance[0][i, i]), float(covariance[1][i])
-        else:
-            # Σw²(y − s − gap)²; the last term, what weights that go with y − s add, is exactly 0 without weights.
-            uneven = (b.y2 - b.s2) - b.w2 / b.w * (b.y - b.s)
-            squares = b.squares2 - b.w2 * gap * gap - 2 * gap * uneven
-            noise, units = (max(0.0, squares) / b.w / free if free > NOTHING * b.w else 0.0), b.w2
-        total += w * (gap * gap - noise)
-        spread = max(noise, b.implied * (units / b.w2) / b.w / b.w)
-        beyond = max(gap * gap - noise, 0.0)
-        variance += w * w * (2 * spread * spread + 4 * spread * beyond)
-        shares.append(w)
-        offs.append(math.copysign(math.sqrt(beyond), gap))
-    if covariance is not None:
-        apart = covariance[0] - np.diag(np.diag(covariance[0]))
-        share, off = np.array(shares), np.array(offs)
-        joint = 2 * apart**2 + 4 * apart * np.outer(off, off)
-        variance = max(variance, variance + float(share @ joint @ share))
+    noise, units = covariance or _independent(bins)
+    spread = [max(float(noise[i, i]), b.implied * (units[i] / b.w2) / b.w / b.w) for i, b in enumerate(bins)]
+    shares = np.array([b.w for b in bins]) / (r.positive + r.negative)
+    total, variance = _squared(shares, np.array([b.gap for b in bins]), noise, np.array(spread),
+                               float((shares * np.diag(noise)).sum()))
     value, se = math.sqrt(max(total, 0.0)), math.sqrt(variance)
     few = too_few_rows(r)
     return Estimate(value, se, "square", "too_few" if few else "ok", few)
 
 
-def _covariance(bins: list[_Sums], to: IntArray, r: Ranked, rows: Repeats
+def _squared(share: FloatArray, off: FloatArray, noise: FloatArray, spread: FloatArray, chance: float
+             ) -> tuple[float, float]:
+    """Σ share · off² without what chance adds to it, and its variance, for `off` (k,) with covariances `noise` (k, k)
+    and variances `spread` (k,) that are surely not too small: Σ share² (2 v² + 4 v δ²), the covariances likewise."""
+    beyond = np.maximum(off**2 - np.diag(noise), 0.0)
+    variance = float((share**2 * (2 * spread**2 + 4 * spread * beyond)).sum())
+    apart = noise - np.diag(np.diag(noise))
+    if apart.any():
+        true = np.copysign(np.sqrt(beyond), off)
+        joint = 2 * apart**2 + 4 * apart * np.outer(true, true)
+        variance = max(variance, variance + float(np.einsum("i,ij,j->", share, joint, share)))
+    return float((share * off**2).sum()) - chance, variance
+
+
+def _independent(bins: list[_Sums]) -> tuple[FloatArray, FloatArray]:
+    """As `_covariance`, of rows that are independent."""
+    noise = []
+    for b in bins:
+        gap, free = b.gap, b.w - b.w2 / b.w
+        # Σw²(y − s − gap)²; the last term, what weights that go with y − s add, is exactly 0 without weights.
+        uneven = (b.y2 - b.s2) - b.w2 / b.w * (b.y - b.s)
+        squares = b.squares2 - b.w2 * gap * gap - 2 * gap * uneven
+        noise.append(max(0.0, squares) / b.w / free if free > NOTHING * b.w else 0.0)
+    return np.diag(noise), np.array([b.w2 for b in bins])
+
+
+def _covariance(bins: list[_Sums], to: IntArray, r: Ranked, rows: Repeats, *, of_rates: bool = False
                 ) -> tuple[FloatArray, FloatArray]:
-    """Covariances of the gaps of the joined bins, (n_bins, n_bins), from the sums of each person in each bin, and
-    Σ over persons of (Σw)² in each bin, (n_bins,)."""
+    """Covariances of the gaps (or of the observed rates) of the joined bins, (n_bins, n_bins), from the sums of each
+    person in each bin, and Σ over persons of (Σw)² in each bin, (n_bins,)."""
     joined = np.repeat(np.arange(len(bins)), [b.parts for b in bins])[to]
     k = len(bins)
-    gap, w = np.array([b.gap for b in bins]), np.array([b.w for b in bins])
+    centre, w = np.array([b.y / b.w if of_rates else b.gap for b in bins]), np.array([b.w for b in bins])
     bin_ = joined[rows.place]
-    off = rows.w * (rows.y - r.score[rows.place] - gap[bin_])
+    off = rows.w * (rows.y - (0.0 if of_rates else r.score[rows.place]) - centre[bin_])
     persons, person = np.unique(rows.unit, return_inverse=True)
     code = person * k + bin_
     sums = np.bincount(code, off, len(persons) * k).reshape(-1, k) / w
@@ -232,9 +233,46 @@ def _p_value(sums: list[_Sums]) -> float | None:
     return chi2_sf(math.fsum(terms), len(bins))
 
 
-def _brier_parts(bins: list[_Sums]) -> BrierParts:
+def _brier_parts(bins: list[_Sums], to: IntArray, r: Ranked, error: Estimate) -> BrierParts:
     n = math.fsum(b.w for b in bins)
-    rate = math.fsum(b.y for b in bins) / n
-    return BrierParts(math.fsum(b.w * b.gap**2 for b in bins) / n,
-                      math.fsum(b.w * (b.y / b.w - rate) ** 2 for b in bins) / n, rate * (1 - rate),
-                      math.fsum(b.ss - b.s * b.s / b.w - 2 * (b.sy - b.s * b.y / b.w) for b in bins) / n)
+    mean = math.fsum(b.y for b in bins) / n
+    reliability = math.fsum(b.w * b.gap**2 for b in bins) / n
+    resolution = math.fsum(b.w * (b.y / b.w - mean) ** 2 for b in bins) / n
+    within = math.fsum(b.ss - b.s * b.s / b.w - 2 * (b.sy - b.s * b.y / b.w) for b in bins) / n
+    bounds = {}
+    if error.status == "ok" and error.value is not None and error.se is not None:
+        low, high = transformed(error.value, error.se, error.transform, ALPHA)
+        bounds = {"reliability": (low * low, min(1.0, max(high * high, reliability))),
+                  "resolution": _of_resolution(bins, to, r, mean, resolution), "uncertainty": _of_uncertainty(r)}
+    return BrierParts(reliability, resolution, mean * (1 - mean), within, bounds)
+
+
+def _of_resolution(bins: list[_Sums], to: IntArray, r: Ranked, mean: float, resolution: float) -> Pair:
+    if r.repeats is not None:
+        noise, units = _covariance(bins, to, r, r.repeats, of_rates=True)
+    else:
+        own = [(b.w - b.w2 / b.w, b.y2 * (1 - b.y / b.w) ** 2 + (b.w2 - b.y2) * (b.y / b.w) ** 2) for b in bins]
+        noise = np.diag([max(0.0, squares) / b.w / free if free > NOTHING * b.w else 0.0
+                         for b, (free, squares) in zip(bins, own, strict=True)])
+        units = np.array([b.w2 for b in bins])
+    w, y = np.array([b.w for b in bins]), np.array([b.y for b in bins])
+    # Half an effective row more with either label, so that a bin of equal labels is not taken as certain.
+    rows = w * w / units
+    rates = (y / w * rows + 0.5) / (rows + 1)
+    spread = np.maximum(np.diag(noise), rates * (1 - rates) / rows)
+    share = w / w.sum()
+    chance = float((share * np.diag(noise)).sum() - np.einsum("i,ij,j->", share, noise, share))
+    total, variance = _squared(share, y / w - mean, noise, spread, chance)
+    reach = NormalDist().inv_cdf(1 - ALPHA) * math.sqrt(variance)
+    return max(0.0, min(total - reach, resolution)), max(total + reach, resolution)
+
+
+def _of_uncertainty(r: Ranked) -> Pair:
+    """The bounds of p (1 − p) that follow from those of the rate p."""
+    n = r.positive + r.negative
+    p = r.positive / n
+    plain = r.repeats is None and r.positive == r.n_positive and n == r.n
+    variance = r.squares(np.full(len(r.score), 1 - p), np.full(len(r.score), -p)) / (n * n)
+    low, high = Share(r.positive, n, None if plain else effective_rows(p, variance, n, r.units[2])).bounds(ALPHA)
+    ends = (low * (1 - low), high * (1 - high))
+    return min(ends), 0.25 if low <= 0.5 <= high else max(ends)

@@ -16,6 +16,8 @@ from govern.stats import curves, rank_metrics, score_means, slope
 from govern.stats.calibration import Bin, BrierParts, Calibration
 from govern.stats.curves import Points
 from govern.stats.estimate import Estimate
+from govern.stats.expected_calibration import expected_calibration_error
+from govern.stats.intervals import Pair
 from govern.stats.ranked import BoolArray, FloatArray, IntArray, Ranked, RankedRows, rank
 from govern.stats.score_means import Losses
 
@@ -26,7 +28,8 @@ COMPARED = ("roc_auc", "average_precision", "log_loss", "brier_score")
 class More:
     """What is measured of everyone and of a group, but not of the rest of a group.
 
-    `brier` is None and `bins` empty where scores are not probabilities; `p_value` None where `p_reason` says why.
+    `expected_bounds` are 95 % bounds of the expected calibration error, None where it has none. `brier` is None and
+    `bins` empty where scores are not probabilities; `p_value` None where `p_reason` says why.
     `roc` and `precision_recall` are points (x, y), empty without the labels they need.
     """
 
@@ -36,6 +39,7 @@ class More:
     mean_score: Estimate
     calibration_error: Estimate
     expected_calibration_error: Estimate
+    expected_bounds: Pair | None
     calibration_slope: Estimate
     calibration_intercept: Estimate
     p_value: float | None
@@ -175,11 +179,13 @@ def _scores(r: Ranked, binned: bool, losses: Losses | None, *, whole: bool) -> S
 def _more(r: Ranked, auc: Estimate) -> More:
     found = _calibration(r)
     of_slope, intercept = slope.slope_and_intercept(r)
+    refused = score_means.refused(r)
+    expected, band = (refused, None) if refused else expected_calibration_error(r)
     return More(
         gini=rank_metrics.gini(auc), ks_statistic=rank_metrics.ks_statistic(r),
         lift_top_decile=rank_metrics.lift_top_decile(r), mean_score=score_means.mean_score(r),
         calibration_error=found.error,
-        expected_calibration_error=score_means.refused(r) or calibrated.expected_calibration_error(r),
+        expected_calibration_error=expected, expected_bounds=band,
         calibration_slope=of_slope, calibration_intercept=intercept, p_value=found.p_value,
         p_reason=found.p_reason, brier=found.brier, bins=found.bins,
         roc=curves.roc_points(r), precision_recall=curves.precision_recall_points(r))

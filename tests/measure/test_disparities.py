@@ -267,6 +267,23 @@ def test_shortfall_is_the_smallest_number_that_reaches_four_fifths() -> None:
         assert shortfall(x, n, best_x, best_n).value == k
 
 
+def test_the_interval_of_the_shortfall_holds_the_persons_the_true_rates_ask_for() -> None:
+    """Three groups, nominal 95 %; 1,500 samples."""
+    rng, sizes, runs = np.random.default_rng(5), {"g1": 120, "g2": 300, "g3": 300}, 1500
+    for true in ((0.30, 0.50, 0.50), (0.40, 0.50, 0.45), (0.02, 0.10, 0.10)):
+        lacking, missed = max(0.0, 120 * (0.8 * max(true[1:]) - true[0])), 0
+        for _ in range(runs):
+            x = {g: int(rng.binomial(n, p)) for (g, n), p in zip(sizes.items(), true, strict=True)}
+            groups = [Group(g, WHO, (g,), n, 0, 0) for g, n in sizes.items()]
+            of: Of = {(g, None): Counts(g, 0, x[g], 0, n - x[g], x[g]) for g, n in sizes.items()}
+            found = [m for m in shortfalls({WHO: groups}, of, favourable_is_positive=True) if m.group == "g1"]
+            if found and found[0].value is not None and found[0].interval is not None:
+                low, high = found[0].interval.low or 0.0, found[0].interval.high or 0.0
+                assert low == int(low) and high == int(high) and low <= found[0].value <= high
+                missed += not low - 1 < lacking <= high
+        assert missed / runs <= 0.06
+
+
 def test_one_selection_flip() -> None:
     """3 of 10 against 7 of 10: .43, moved to 4 of 10 against 6: .67; 5 of 10 against 7 moved to 6 and 6."""
     flip = "moving one selection between the groups changes the side of four fifths"

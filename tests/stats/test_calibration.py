@@ -5,7 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from govern.stats.calibration import calibration_of, expected_calibration_error
+from govern.stats import calibration as binning
+from govern.stats.calibration import calibration_of
+from govern.stats.expected_calibration import expected_calibration_error
 from govern.stats.intervals import transformed
 from govern.stats.ranked import rank
 from govern.stats.scores import brier_score, calibration
@@ -167,14 +169,59 @@ def test_expected_calibration_error_bin_by_bin() -> None:
     rng = np.random.default_rng(8)
     s = np.append(rng.random(997), [0.0, 1.0, 1.0])
     y = rng.random(1000) < s
-    found = expected_calibration_error(rank(y, s))
+    found, band = expected_calibration_error(rank(y, s))
     total = 0.0
     for b in range(15):
         inside = (s >= b / 15) & ((s < (b + 1) / 15) if b < 14 else True)
         total += abs(float(np.sum(y[inside]) - np.sum(s[inside]))) / 1000
     assert found.value == pytest.approx(total, abs=1e-9)
     assert (found.se, found.status) == (None, "ok")
-    assert expected_calibration_error(rank(y[:20], s[:20])).status == "too_few"
+    assert band is not None and 0 <= band[0] < found.value < band[1] <= 1
+    assert expected_calibration_error(rank(y[:20], s[:20]))[0].status == "too_few"
+
+
+@pytest.mark.parametrize("persons", [False, True])
+@pytest.mark.parametrize("shift", [0.0, 0.8])
+def test_bounds_of_the_parts_and_of_the_expected_error_hold_the_true_ones(shift: float, persons: bool) -> None:
+    """Nominal 95 %, 300 rows, weights of a lognormal; persons of three rows that are alike in half of the cases."""
+    rng, runs, n = np.random.default_rng(9), 300, 300
+
+    def true(s: np.ndarray) -> np.ndarray:
+        return np.asarray(1 / (1 + (1 - s) / s * np.exp(-shift)))
+
+    many = rng.beta(2, 4, 200_000)
+    ends = np.minimum((many * 15).astype(int), 14)
+    error = np.abs(np.bincount(ends, true(many) - many, 15)).sum() / len(many)
+    rate = true(many).mean()
+    missed = dict.fromkeys(("error", "reliability", "resolution", "uncertainty"), 0)
+    for _ in range(runs):
+        person = np.arange(n) // (3 if persons else 1)
+        s, w = rng.beta(2, 4, n)[person], rng.lognormal(0, 0.7, n)
+        alike = rng.random(n)[person] < 0.5
+        y = np.where(alike, rng.random(n)[person], rng.random(n)) < true(s)
+        r = rank(y, s, w, person if persons else None)
+        _, band = expected_calibration_error(r)
+        to, sums = binning._binned(r, 15)
+        joined = binning._joined(sums, lambda b: b.n >= 2 and b.w > 0)
+        bin_ = np.repeat(np.arange(len(joined)), [b.parts for b in joined])[to][np.searchsorted(r.score, s)]
+        mass, p, q = (np.bincount(bin_, w * v) for v in (np.ones(n), true(s), s))
+        share, p, q = mass / mass.sum(), p / mass, q / mass
+        parts = calibration_of(r).brier
+        assert parts is not None and band is not None
+        wanted = {"error": error, "reliability": share @ (p - q) ** 2, "resolution": share @ (p - share @ p) ** 2,
+                  "uncertainty": rate * (1 - rate)}
+        for name, (low, high) in {"error": band, **parts.bounds}.items():
+            value = expected_calibration_error(r)[0].value if name == "error" else getattr(parts, name)
+            assert low <= value <= high
+            missed[name] += not low - 1e-12 <= wanted[name] <= high + 1e-12
+    assert max(missed.values()) <= 0.09 * runs
+
+
+def test_bounds_need_thirty_rows() -> None:
+    rng = np.random.default_rng(2)
+    s = rng.random(29)
+    parts = calibration_of(rank(rng.random(29) < s, s)).brier
+    assert parts is not None and parts.bounds == {}
 
 
 def test_p_value_says_why_there_is_none() -> None:

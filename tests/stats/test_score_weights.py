@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
-from govern.stats.calibration import calibration_of, expected_calibration_error
+from govern.stats.calibration import calibration_of
 from govern.stats.curves import threshold_grid
 from govern.stats.estimate import Estimate
+from govern.stats.expected_calibration import expected_calibration_error
 from govern.stats.intervals import transformed
 from govern.stats.ranked import rank, rank_rows
 from govern.stats.scores import Scores, average_precision, brier_score, by_groups, log_loss, roc_auc, scores
@@ -190,8 +191,8 @@ def test_weighted_calibration_follows_the_weights() -> None:
     w = np.random.default_rng(12).integers(1, 5, 3000).astype(float)
     many = np.repeat(np.arange(3000), w.astype(int))
     weighted, repeated = rank(y, s, w), rank(y[many], s[many])
-    assert expected_calibration_error(weighted).value == pytest.approx(
-        expected_calibration_error(repeated).value, rel=1e-12)
+    assert expected_calibration_error(weighted)[0].value == pytest.approx(
+        expected_calibration_error(repeated)[0].value, rel=1e-12)
     for a, b in zip(slope_and_intercept(weighted), slope_and_intercept(repeated), strict=True):
         assert a.value == pytest.approx(b.value, rel=1e-9)
         assert a.se is not None and b.se is not None and a.se > b.se
