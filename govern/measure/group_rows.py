@@ -120,7 +120,7 @@ class _Store:
         numbers, key = np.repeat(numbers, n, axis=0), np.repeat(key, n)
         order = np.lexsort((*numbers.T, key))
         numbers, key = numbers[order], key[order]
-        new = np.logical_or.reduce([_changes(key), *(_changes(c) for c in numbers.T)])
+        new = np.logical_or.reduce([changes(key), *(changes(c) for c in numbers.T)])
         alike = np.arange(len(key)) - np.maximum.accumulate(np.where(new, np.arange(len(key)), 0))
         order = np.argsort(mixed(key + alike.astype(np.uint64) * _GOLDEN), kind="stable")[: self.cap]
         return Kept(numbers[order], None)
