@@ -237,7 +237,6 @@ def _evidence(settings: Settings, created: str, source: DataSource, target: Targ
         Subject("config", config.name if config else "merged settings", settings.config_sha256,
                 config.stat().st_size if config else 0, "yaml" if config else "settings"))
     searched = done.search.result(done.cube, done.residuals, done.levels(), target)
-    coder_notes = [n for c in done.coders.values() for n in c.notes()]
     measurements: list[Measurement] = [*out.measurements, *smoke.measurements(checks)]
     return Evidence(
         EVIDENCE_SCHEMA, created, subjects, merged, containment, done.population, done.facts.result(),
@@ -245,7 +244,7 @@ def _evidence(settings: Settings, created: str, source: DataSource, target: Targ
         confusions=tuple(out.confusions), curves=tuple(out.curves), thresholds=out.thresholds,
         threshold_counts=tuple(out.threshold_counts), subgroups=searched.subgroups, attributions=attributions,
         smoke=checks, declared=dict(settings.declared), card=dict(settings.card),
-        notes=tuple(dict.fromkeys([*target.notes, *plan.notes, *coder_notes, *out.notes, *searched.notes, *notes])))
+        notes=tuple(dict.fromkeys([*target.notes, *plan.notes, *done.alike(), *out.notes, *searched.notes, *notes])))
 
 
 def _versions() -> dict[str, str]:
