@@ -177,6 +177,12 @@ class Pass:
         """Rows read = used + excluded."""
         return Population(self.read, self.used, tuple(Excluded(why, n) for why, n in sorted(self._excluded.items())))
 
+    def alike(self) -> list[str]:
+        """Sentences about values of sensitive, control and searched features, and about labels, that look alike."""
+        labels = [] if self.target.task == "regression" else [self._target]
+        coders = [*self.coders.values(), *self.search.coders, *labels]
+        return [note for coder in coders for note in coder.notes()]
+
     def levels(self) -> Levels:
         """Level texts by code and canonical order of every feature."""
         texts: dict[str, list[str]] = {}

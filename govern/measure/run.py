@@ -280,7 +280,6 @@ def _evidence(settings: Settings, created: str, source: DataSource, target: Targ
         Subject("config", config.name if config else "merged settings", settings.config_sha256,
                 config.stat().st_size if config else 0, "yaml" if config else "settings"))
     searched = done.search.result(done.cube, done.residuals, done.levels(), target)
-    coder_notes = [n for c in done.coders.values() for n in c.notes()]
     facts = replace(done.facts.result(), period=done.expected.period, output=done.outputs.result())
     trained = None if training is None else training.result(out.groups, facts)
     measurements: list[Measurement] = [
@@ -296,7 +295,7 @@ def _evidence(settings: Settings, created: str, source: DataSource, target: Targ
         threshold_counts=tuple(out.threshold_counts), subgroups=searched.subgroups, attributions=attributions,
         train=None if trained is None else trained.facts,
         smoke=checks, declared=dict(settings.declared), card=dict(settings.card),
-        notes=tuple(dict.fromkeys([*target.notes, *plan.notes, *coder_notes, *out.notes, *searched.notes, *notes])))
+        notes=tuple(dict.fromkeys([*target.notes, *plan.notes, *done.alike(), *out.notes, *searched.notes, *notes])))
 
 
 def _versions() -> dict[str, str]:

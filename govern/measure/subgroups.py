@@ -49,6 +49,11 @@ class SubgroupSearch:
         self._cube = Cube(self.features, weighted=weighted, clustered=clustered) if more else None
         self._residuals = Residuals(exact_rows=EXACT_ROWS)
 
+    @property
+    def coders(self) -> list[Coder]:
+        """The coders of the further columns."""
+        return list(self._more.values())
+
     def codes(self, batch: Any) -> list[Codes]:
         """Codes of a batch's further columns, to be given to `add`."""
         return [coder.codes(batch.column(coder.column)) for coder in self._more.values()]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
 from govern.evidence import BASELINE, REST, TRIVIAL
 from govern.policy.decide import Judged, Limits
-from govern.policy.quantities import Bound, Difference, Quantity, Rate, Ratio, Score, ScoreDifference
+from govern.policy.quantities import Bound, Difference, Quantity, Rate, Ratio, Score, ScoreDifference, between
 from govern.stats.sizes import (
     detectable_distance,
     detectable_gap,
     rows_to_settle,
     selections_to_meet,
+    size_to_settle,
     times_to_settle,
 )
 from govern.verdict import Comparison, Settle
@@ -42,6 +44,8 @@ def settle(metric: str, outcome: str, worst: Judged, limits: Limits) -> Settle |
         found = _of_two_rates(metric, outcome, worst, limits, found)
     elif isinstance(quantity, Rate) and outcome == "insufficient":
         found = replace(found, rows=_rows(quantity, None, None, limits, seen) or None)
+    elif isinstance(quantity, Score | ScoreDifference) and outcome == "insufficient":
+        found = _of_scores(quantity, seen, limits, found)
     if outcome == "insufficient" and not found.rows:
         found = replace(found, times=_times(quantity, limits, seen))
     return found if replace(found, group=None) != Settle() else None
@@ -78,14 +82,52 @@ def _selections(low: Rate, high: Rate, compare: str, inner: Limits) -> int | Non
 
 
 def _rows(few: Rate, many: Rate | None, compare: str | None, inner: Limits, seen: Comparison) -> int | None:
-    """Further rows of `few` that would decide; None for weighted rows, whose weights are not known."""
-    if few.count is None or (many is not None and many.count is None):
-        return None
+    """Further rows of `few` that would decide; where rows have weights or repeat persons, rows like those seen."""
     if seen.level_pass is None or seen.level_fail is None:
         return None
+    if few.count is None or (many is not None and many.count is None):
+        def grown(rows: int) -> Quantity:
+            more = _grown(few, rows / few.size)
+            return between(more, many, compare or "") if many is not None and isinstance(more, Rate) else more
+
+        return _further(grown, few.size, inner, seen)
     return rows_to_settle(few.count, few.size, many.count if many else None, many.size if many else None,
                           compare=compare, minimum=inner.minimum, maximum=inner.maximum,
                           alpha_pass=seen.level_pass, alpha_fail=seen.level_fail)
+
+
+def _of_scores(quantity: Score | ScoreDifference, seen: Comparison, limits: Limits, found: Settle) -> Settle:
+    """Further rows of the group, of two of the smaller one, that would decide; the rest of a group never grows."""
+    if isinstance(quantity, Score):
+        rows = _further(lambda n: _grown(quantity, n / (seen.n or 1)), seen.n, limits, seen)
+        return replace(found, rows=rows or None)
+    first = seen.reference in (REST, BASELINE, TRIVIAL) or seen.reference_n is None or (seen.n or 0) <= seen.reference_n
+    size, group = (seen.n, seen.group) if first else (seen.reference_n, seen.reference)
+
+    def grown(n: int) -> Quantity:
+        k = n / (size or 1)
+        return replace(quantity, a=_score(quantity.a, k)) if first else replace(quantity, b=_score(quantity.b, k))
+
+    rows = _further(grown, size, limits, seen)
+    return replace(found, rows=rows, group=group) if rows else found
+
+
+def _further(grown: Callable[[int], Quantity], size: int | None, limits: Limits, seen: Comparison) -> int | None:
+    """Rows beyond `size` with which the quantity that `grown` makes of so many rows would be decided."""
+    passing, failing = seen.level_pass, seen.level_fail
+    if not size or passing is None or failing is None or grown(size).interval(failing) is None:
+        return None
+
+    def decided(rows: int) -> bool:
+        return _decided(grown(rows), limits, passing, failing)
+
+    found = size_to_settle(decided, size)
+    return None if found is None else found - size
+
+
+def _decided(quantity: Quantity, limits: Limits, passing: float, failing: float) -> bool:
+    inside, outside = quantity.interval(passing), quantity.interval(failing)
+    return inside is not None and outside is not None and (limits.inside(*inside) or limits.outside(*outside))
 
 
 def _times(quantity: Quantity, limits: Limits, seen: Comparison) -> int | None:
@@ -97,20 +139,19 @@ def _times(quantity: Quantity, limits: Limits, seen: Comparison) -> int | None:
 
     def decided(k: int) -> bool:
         grown = _grown_alone(quantity, k) if seen.reference == BASELINE else _grown(quantity, k)
-        inside, outside = grown.interval(passing), grown.interval(failing)
-        return inside is not None and outside is not None and (limits.inside(*inside) or limits.outside(*outside))
+        return _decided(grown, limits, passing, failing)
 
     found = times_to_settle(decided)
     return found if found != 1 else None
 
 
-def _grown(quantity: Quantity, k: int) -> Quantity:
+def _grown(quantity: Quantity, k: float) -> Quantity:
     """The same estimate from k times the rows; standard errors fall with their square root."""
     if isinstance(quantity, Rate):
         effective = None if quantity.effective is None else quantity.effective * k
         return replace(quantity, x=quantity.x * k, n=quantity.n * k, effective=effective)
     if isinstance(quantity, Score):
-        return replace(quantity, se=None if quantity.se is None else quantity.se / math.sqrt(k))
+        return _score(quantity, k)
     if isinstance(quantity, Difference | Ratio | ScoreDifference):
         return replace(quantity, a=_grown(quantity.a, k), b=_grown(quantity.b, k))  # type: ignore[arg-type]
     return quantity
@@ -121,6 +162,10 @@ def _grown_alone(quantity: Quantity, k: int) -> Quantity:
     if isinstance(quantity, Difference | ScoreDifference):
         return replace(quantity, a=_grown(quantity.a, k))  # type: ignore[arg-type]
     return quantity
+
+
+def _score(score: Score, k: float) -> Score:
+    return replace(score, se=None if score.se is None else score.se / math.sqrt(k))
 
 
 def _detectable(quantity: Quantity, limits: Limits, alpha: float) -> float | None:

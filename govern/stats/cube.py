@@ -52,7 +52,7 @@ class Partition:
 
 
 class Cube:
-    """Mergeable counts over (levels of `features`, true class, predicted class), classes as codes from 0.
+    """Counts over (levels of `features`, true class, predicted class), batch by batch; classes as codes from 0.
 
     In a regression, which has no classes, both codes are 0. `columns` is the number of score columns: 0, 1
     (the score of class 1) or one for each class.

@@ -46,6 +46,12 @@ def rows_until(decided: Callable[[int], bool], n: int) -> int | None:
     return None if many is None else many - n
 
 
+def size_to_settle(decided: Callable[[int], bool], size: int) -> int | None:
+    """The fewest rows from `size` on of which `decided`, told the rows, is true; None when 10⁷ would not do.
+    `decided` stays true once it is."""
+    return _first(decided, size, MOST_ROWS)
+
+
 def times_to_settle(decided: Callable[[int], bool]) -> int | None:
     """The smallest whole number up to 1,000 of which `decided` is true, told how many times the rows there are.
 

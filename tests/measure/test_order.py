@@ -115,6 +115,27 @@ def shuffled(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([rows[:600].sample(frac=1, random_state=3), rows[600:].sample(frac=1, random_state=4)])
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_names_of_groups_change_no_number(task: str, rows: pd.DataFrame, tmp_path: Path) -> None:
+    """Other names put groups into another order; of two equally large ones either may be the reference of the other."""
+    settings = {**TASKS[task], **SAMPLING["both"]}
+    names = {"w": "zz", "m": "aa", "x": "q3", "y": "q1", "z": "q2", "north": "s", "south": "n"}
+    renamed = rows.assign(**{c: rows[c].map(lambda v: names.get(v, v)) for c in ("sex", "race", "region")})
+    found = [measured(tmp_path / name, data, settings)["measurements"]
+             for name, data in (("one", rows), ("other", renamed))]
+    one, other = ([(m["metric"], m.get("label"), m["value"], m.get("se"), str(m.get("interval")))
+                   for m in f if m.get("reference") in (None, "rest")] for f in found)
+    assert len(one) > 500 and sorted(map(str, one)) == sorted(map(str, other))
+
+
+def test_labels_and_searched_values_that_look_alike_are_pointed_out(rows: pd.DataFrame, tmp_path: Path) -> None:
+    tier = rows["tier"].where(rows.index % 50 > 0, "Gold")
+    notes = measured(tmp_path / "run", rows.assign(tier=tier, area=rows["region"].where(rows.index % 9 > 0, "NORTH")),
+                     {**TASKS["multiclass"], "data.favourable": "gold", "data.search": ["area"]})["notes"]
+    for column, one, other in (("tier", "Gold", "gold"), ("area", "NORTH", "north")):
+        assert f'"{one}" and "{other}" in column "{column}" look alike and are counted apart.' in notes
+
+
 def few_exact(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
     """Keep no more than so many rows, as is done beyond 524,288."""
     monkeypatch.setattr(entries, "EXACT_ROWS", rows)

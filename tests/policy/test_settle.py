@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from statistics import NormalDist
 
 import pytest
 from policy_evidence import evidence, rate, score
 
+from govern.evidence import REST
 from govern.policy.decide import Levels, Limits, judge_one
 from govern.policy.quantities import Difference, Quantity, Rate, Ratio, Score, ScoreDifference
 from govern.policy.settle import settle
@@ -94,12 +96,38 @@ def test_each_reference_gets_rows_and_a_gap(verdict: Judge, against: str, compar
     assert found.settle.group == "g1" and (found.settle.rows or found.settle.times)
 
 
-def test_weighted_rates_say_times_not_rows() -> None:
-    limits = Limits(Decimal("-0.10"), Decimal("0.10"))
-    weighted = Rate(42.5, 100.0, effective=80.0, rows=120)
-    outcome, found = of(Difference(weighted, Rate(500, 1000)), limits, "selection_rate", reference="b")
-    assert outcome == "insufficient" and found.rows is None and found.selections is None
-    assert found.times and found.detectable
+@pytest.mark.parametrize("compare", ["difference", "ratio", None])
+def test_weighted_rates_say_rows_like_those_seen(compare: str | None) -> None:
+    limits = {"difference": Limits(Decimal("-0.12"), Decimal("0.12")), "ratio": Limits(Decimal("0.75"))}.get(
+        compare or "", Limits(Decimal("0.35")))
+
+    def quantity(rows: int) -> Quantity:
+        weighted = Rate(42.5 * rows / 120, 100.0 * rows / 120, effective=80.0 * rows / 120, rows=rows)
+        other = Rate(500.0, 1000.0, effective=900.0, rows=1500)
+        return {"difference": Difference, "ratio": Ratio}[compare](weighted, other) if compare else weighted
+
+    more = {"reference": "b", "compare": compare} if compare else {}
+    outcome, found = of(quantity(120), limits, "selection_rate", **more)  # type: ignore[arg-type]
+    assert outcome == "insufficient" and found.selections is None and found.times is None
+    assert found.rows and found.detectable and found.group == "a"
+    assert judge_one(quantity(120 + found.rows), limits, LEVELS).comparison.outcome != "insufficient"
+
+
+def test_scores_of_known_rows_say_the_rows_of_one_group() -> None:
+    limits = Limits(Decimal("0.78"))
+    outcome, found = of(Score(0.80, 0.2, "logit"), limits, rows=400)  # type: ignore[arg-type]
+    assert outcome == "insufficient" and found.rows and found.times is None and found.group == "a"
+    for rows, settled in ((found.rows, True), (found.rows - 1, False)):
+        grown = Score(0.80, 0.2 / math.sqrt((400 + rows) / 400), "logit")
+        assert (judge_one(grown, limits, LEVELS).comparison.outcome == "pass") is settled
+    gap = ScoreDifference(Score(0.80, 0.02, "logit"), Score(0.82, 0.20, "logit"))
+    sizes = {"rows": 4000, "reference_rows": 400, "reference": "b"}
+    outcome, found = of(gap, Limits(Decimal("-0.05")), **sizes)  # type: ignore[arg-type]
+    assert outcome == "insufficient" and found.group == "b" and found.rows
+    grown = replace(gap, b=Score(0.82, 0.20 / math.sqrt((400 + found.rows) / 400), "logit"))
+    assert judge_one(grown, Limits(Decimal("-0.05")), LEVELS).comparison.outcome == "pass"
+    _, rest = of(gap, Limits(Decimal("-0.05")), **{**sizes, "reference": REST})  # type: ignore[arg-type]
+    assert rest.group == "a" and rest.rows is None and rest.times  # more rows of the group alone would not do
 
 
 def test_bounds_of_groups_are_settled_too(verdict: Judge) -> None:
@@ -112,7 +140,7 @@ def test_bounds_of_groups_are_settled_too(verdict: Judge) -> None:
     scored = evidence({"x": members}, scores=(score("roc_auc", 0.76, 0.1, transform="logit"),))
     rules = "- {id: R, kind: bound, title: t, metric: roc_auc, min: 0.75, severity: review, basis: house}\n"
     found = verdict(scored, rules).findings[0]
-    assert found.outcome == "insufficient" and found.settle and found.settle.times and found.settle.detectable
+    assert found.outcome == "insufficient" and found.settle and found.settle.rows and found.settle.detectable
 
 
 def test_nothing_is_said_of_what_is_undefined() -> None:
