@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govern.worker.agnostic import coded, permutation_values
+from govern.worker.later import absent
 from govern.worker.load import Loaded
 from govern.worker.predict import take
 from govern.worker.protocol import Failure
@@ -217,13 +217,8 @@ def _shap_trees(model: Any, x: Any, sign: int) -> Attributed:
 
 def import_shap() -> Any:
     """The shap module, imported without matplotlib: nothing is drawn, and that import takes half a second."""
-    if "shap" not in sys.modules and "matplotlib" not in sys.modules:
-        sys.modules["matplotlib"] = None  # type: ignore[assignment]
-        try:
-            import shap
-        finally:
-            del sys.modules["matplotlib"]
-    import shap
+    with absent("matplotlib"):
+        import shap
 
     return shap
 
