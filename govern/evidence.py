@@ -16,7 +16,6 @@ COMPUTE_SCHEMA = "govern.compute/1"
 OVERALL = "overall"
 REST = "rest"
 MISSING_NAME = "(missing)"
-
 UNKNOWN_NAME = "(unknown)"
 
 Task = Literal["binary", "multiclass", "regression"]
@@ -127,12 +126,8 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True)
 class ThresholdCounts:
-    """Confusion counts of a group at each threshold of the evidence's `thresholds`; arrays are equally long.
-
-    Of binned scores those at the threshold in force may be some rows off `counts`, which are what is judged. Where
-    rows have weights or repeat persons, `sums` are the four arrays of Σ weight (tp, fp, fn, tn) and `moments` the ten
-    of `Sampling`, an empty one where the sum is 0 at every threshold.
-    """
+    """Confusion counts of a group at each of `thresholds`, of binned scores some rows off those that are judged; with
+    weights or repeated persons the four arrays of Σ weight and the ten of `Sampling.moments`, () where all 0."""
 
     group: str
     tp: tuple[int, ...]
@@ -141,16 +136,6 @@ class ThresholdCounts:
     tn: tuple[int, ...]
     sums: tuple[tuple[float, ...], ...] = ()
     moments: tuple[tuple[float, ...], ...] = ()
-
-    def at(self, place: int, *, favourable_is_positive: bool = True) -> Counts:
-        """The counts at one of the thresholds, from 0."""
-        sampling = None
-        if self.sums:
-            moments = tuple(m[place] if m else 0.0 for m in self.moments)
-            w_tp, w_fp, w_fn, w_tn = (cell[place] for cell in self.sums)
-            sampling = Sampling(w_tp, w_fp, w_fn, w_tn, moments)
-        tp, fp, fn, tn = (cell[place] for cell in (self.tp, self.fp, self.fn, self.tn))
-        return Counts(self.group, tp, fp, fn, tn, tp + fp if favourable_is_positive else fn + tn, sampling=sampling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,10 +277,9 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """SHAP of one feature in one group of `n` sampled rows: mean |value| with its standard error, mean value,
-    direction: the rank correlation (−1 to 1) of the feature's value with its contribution, None for features that are
-    not numbers. Where rows have weights all of these are weighted, and where they repeat persons the error is that of
-    persons; `Attributions.method` says so."""
+    """SHAP of one feature in one group: mean |value| with its standard error, mean value, direction: the rank
+    correlation (−1 to 1) of the feature's value with its contribution, None for features that are not numbers.
+    With weights and of persons where `Attributions.method` says so."""
 
     feature: str
     group: str
@@ -308,8 +292,7 @@ class Attribution:
 
 @dataclass(frozen=True, slots=True)
 class Attributions:
-    """SHAP values of a sample of rows, drawn by their content whatever their weight; `base` is that of the background
-    as the method takes it, unweighted; `residual` is the largest |sum + base − output| in the output's unit."""
+    """SHAP values of rows sampled by content; `residual` is the largest |sum + base − output| in the output's unit."""
 
     method: str
     output: str

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from govern.errors import InputError
 from govern.evidence import OVERALL, Compute, Counts, Evidence, Group, Sampling, ThresholdCounts
+from govern.policy.measured import at_threshold
 from govern.stats.effective import CELLS, PLACES
 
 EDITED = "it was edited; measure again"
@@ -109,7 +110,7 @@ def _weighs(swept: ThresholdCounts, own: Sampling | None) -> bool:
             or any(len(s) != length for s in swept.sums) or any(len(m) not in (0, length) for m in swept.moments):
         return False
     for place in range(length):
-        counts = swept.at(place)
+        counts = at_threshold(swept, place)
         s = counts.sampling
         if s is None or not _possible(counts, s) \
                 or any(not math.isclose(*pair, rel_tol=ROUNDING) for pair in zip((s.tp + s.fn, s.fp + s.tn), labels,
