@@ -30,15 +30,14 @@ from pathlib import Path
 
 import numpy as np
 
+from govern.dataset import DataFacts, Population
 from govern.evidence import (
     EVIDENCE_SCHEMA,
     OVERALL,
     Containment,
     Counts,
-    DataFacts,
     Evidence,
     Group,
-    Population,
 )
 from govern.measure.disparities import _largest_gap
 from govern.policy.decide import small_sample

@@ -28,6 +28,7 @@ from govern.errors import InputError
 T = TypeVar("T")
 Plain = Any
 MAX_DOCUMENT = 512 * 1024 * 1024
+MAX_DEPTH = 64
 
 
 def encode(value: Any) -> Plain:
@@ -161,7 +162,7 @@ def _decoder(kind: Any) -> Callable[[Plain], Any]:
     if kind in (int, str, bool):
         return lambda plain: _expect(kind, plain)
     if origin is not None:
-        return lambda plain: dict(_expect(dict, plain))
+        return lambda plain: dict(_shallow(_expect(dict, plain)))
     return lambda plain: plain
 
 
@@ -169,6 +170,17 @@ def _expect(kind: type, plain: Plain) -> Any:
     if not isinstance(plain, kind) or (kind is int and isinstance(plain, bool)):
         raise ValueError(f"{str(plain)[:40]!r} is not {kind.__name__}")
     return plain
+
+
+def _shallow(plain: Plain) -> Plain:
+    """A free mapping (settings, the card) that is not nested so deep that readers would run out of stack."""
+    level = [plain]
+    for _ in range(MAX_DEPTH):
+        level = [v for box in level for v in (box.values() if isinstance(box, dict) else box)
+                 if isinstance(v, dict | list)]
+        if not level:
+            return plain
+    raise ValueError(f"is nested deeper than {MAX_DEPTH} levels")
 
 
 def _decode_object(cls: Any, parts: dict[str, Callable[[Plain], Any]], plain: Plain) -> Any:
@@ -191,9 +203,10 @@ def _no_constant(text: str) -> Any:
     raise ValueError(f"{text} is not a number a document may hold")
 
 
-def load(path: Path, cls: type[T], schema: str) -> tuple[T, str]:
-    """A document and its digest from a file. Raises InputError when it is not one of this schema."""
-    data = read_bytes(path, MAX_DOCUMENT)
+def load(path: Path, cls: type[T], schema: str, limit: int = MAX_DOCUMENT) -> tuple[T, str]:
+    """A document and its digest from a file of at most `limit` bytes. Raises InputError when it is not one of this
+    schema."""
+    data = read_bytes(path, limit)
     try:
         plain = json.loads(data, parse_constant=_no_constant)
     except (ValueError, RecursionError) as err:

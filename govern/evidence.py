@@ -11,10 +11,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
+from govern.dataset import DataFacts, Population
+
 EVIDENCE_SCHEMA = "govern.evidence/1"
 COMPUTE_SCHEMA = "govern.compute/1"
 OVERALL = "overall"
 REST = "rest"
+# What a value of these rows is compared with besides groups: always the same answer, the version in service.
+TRIVIAL = "trivial"
+BASELINE = "baseline"
 MISSING_NAME = "(missing)"
 UNKNOWN_NAME = "(unknown)"
 
@@ -195,53 +200,6 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
-    """A value of a column and how many rows hold it."""
-
-    value: str
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of the evaluation data; `distinct` is None above the counted limit (then `levels` is empty)."""
-
-    name: str
-    role: str
-    kind: str
-    missing: int
-    distinct: int | None
-    low: float | None = None
-    high: float | None = None
-    levels: tuple[Level, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class DataFacts:
-    """What the evaluation data holds; `duplicates` are rows equal to an earlier row in every used column."""
-
-    columns: tuple[Column, ...] = ()
-    duplicates: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Excluded:
-    """Rows read but not used, with the reason."""
-
-    reason: str
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class Population:
-    """Rows: read = used + the sum of excluded."""
-
-    read: int
-    used: int
-    excluded: tuple[Excluded, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Model:
     """What the worker found: class, libraries with versions, feature names in order, chosen parameters."""
 
@@ -319,7 +277,11 @@ class SmokeCheck:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything measured; the one source of every number shown anywhere."""
+    """Everything measured; the one source of every number shown anywhere.
+
+    `train` describes the training data when they were given, `lock` is the content of the lock file whose digest is
+    the subject "policy-lock".
+    """
 
     schema: str
     created: str
@@ -341,6 +303,8 @@ class Evidence:
     attributions: Attributions | None = None
     gaps: tuple[Mapping[str, Any], ...] = ()
     proxies: tuple[Mapping[str, Any], ...] = ()
+    train: DataFacts | None = None
+    lock: Mapping[str, Any] = field(default_factory=dict)
     smoke: tuple[SmokeCheck, ...] = ()
     declared: Mapping[str, Any] = field(default_factory=dict)
     card: Mapping[str, Any] = field(default_factory=dict)
@@ -373,14 +337,14 @@ class Evidence:
 
     @cached_property
     def _index(self) -> dict[tuple[Any, ...], Measurement]:
-        return {(m.metric, m.group, m.reference, m.compare, m.features, m.label, m.slice): m
+        return {(m.metric, m.group, m.reference, m.compare, m.features, m.label, m.slice, m.decision, m.split): m
                 for m in self.measurements}
 
     def find(self, metric: str, group: str = OVERALL, reference: str | None = None,
              compare: Comparing | None = None, features: tuple[str, ...] = (), *, label: str | None = None,
-             slice: str | None = None) -> Measurement | None:
-        """The measurement of exactly this metric, group, comparison, class and slice, or None."""
-        return self._index.get((metric, group, reference, compare, features, label, slice))
+             slice: str | None = None, decision: str | None = None, split: str = "eval") -> Measurement | None:
+        """The measurement of exactly this metric, group, comparison, class, slice, decision and split, or None."""
+        return self._index.get((metric, group, reference, compare, features, label, slice, decision, split))
 
     def subject(self, role: str) -> Subject | None:
         """The first subject with this role, or None."""

@@ -12,7 +12,9 @@ classes     over all classes of a multiclass task (`stats/multiclass.py`)
 share       a ratio of counts that are not confusion counts; its measurement carries them
 regression  of numeric predictions (`stats/regression.py`)
 disparity   over all groups of a feature (`measure/disparities.py`)
-data, smoke, compute   what their sections show
+data        of the data set itself (`measure/datarows.py` …)
+explanation of the attributions
+smoke, compute   what their sections show
 custom      a function of the user's own: no row here, see `of`
 """
 
@@ -23,7 +25,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Family = Literal["count", "derived", "score", "classes", "share", "regression", "disparity", "smoke", "data",
-                 "compute", "custom"]
+                 "compute", "explanation", "custom"]
 ALL = ("tp", "fp", "fn", "tn")
 SIDES = ("higher", "lower", "neither")
 
@@ -163,6 +165,45 @@ _ROWS: tuple[Metric, ...] = (
            "share of rows whose prediction lies above the median prediction of all rows"),
     _plain("share_above_threshold", "share at or above the threshold", "share", "neither",
            "share of rows whose prediction is at or above the threshold"),
+    _plain("scoring_rate", "scoring rate", "share", "neither",
+           "share of rows whose score lies above the median score of all rows"),
+    _plain("median_tie_share", "share of scores equal to the median", "data", "lower",
+           "share of rows whose score equals the median score of all rows"),
+    _plain("missing_share", "share of missing values", "data", "lower", "share of rows in which a column has no value"),
+    _plain("duplicate_share", "share of repeated rows", "data", "lower",
+           "share of rows equal to an earlier row in every used column"),
+    _plain("label_conflict_share", "share of conflicting labels", "data", "lower",
+           "share of rows whose features equal those of a row with another label"),
+    _plain("train_overlap_share", "share of rows seen in training", "data", "lower",
+           "share of the evaluation rows that also stand in the training data, target included"),
+    _plain("unseen_value_share", "share of values not seen in training", "data", "lower",
+           "share of rows whose value of a column does not occur in the training data, or lies outside its range"),
+    _plain("single_feature_auc", "how well one feature alone predicts the target", "data", "lower",
+           "area under the ROC curve of one column alone, in its better direction", low=0.5),
+    _plain("contract_break_share", "share of values that break the feature contract", "data", "lower",
+           "share of rows whose value of a column is not what the contract allows"),
+    _plain("out_of_period_share", "share of rows outside the period", "data", "lower",
+           "share of rows whose date lies outside the declared period"),
+    _plain("group_share", "share of the rows", "data", "neither", "share of the rows that are in a group"),
+    _plain("group_share_gap", "distance from the declared share", "data", "lower",
+           "absolute difference of a group's share of the rows and its declared share"),
+    _plain("group_share_stability", "stability of group shares", "data", "lower",
+           "population stability index of the groups' shares against the declared ones", high=None),
+    _plain("case_rows", "rows of a declared case", "data", "higher", "rows that belong to a declared case", high=None,
+           unit="rows"),
+    _plain("pair_coverage", "coverage of pairs of values", "data", "higher",
+           "share of the pairs of values of the declared columns that occur in at least one row"),
+    _plain("population_stability", "population stability index", "data", "lower",
+           "sum over bins of (share − reference share) × ln(share / reference share)", high=None),
+    _plain("attribution_residual", "additivity residual", "explanation", "lower",
+           "largest difference between the sum of contributions and the output, as a share of the outputs' range",
+           high=None),
+    _plain("attribution_rank", "rank by contribution", "explanation", "neither",
+           "place of a feature by its mean absolute contribution, 1 for the largest", low=1.0, high=None),
+    _plain("attribution_direction", "direction of a contribution", "explanation", "neither",
+           "rank correlation of a feature's value with its contribution", low=-1.0),
+    _plain("proxy_auc", "how well the features predict a sensitive feature", "explanation", "lower",
+           "cross-validated area under the ROC curve", low=0.5),
     _plain("trivial_accuracy", "accuracy of always guessing the more frequent label", "data", "neither",
            "share of the more frequent label"),
     _plain("demographic_parity_difference", "demographic parity difference", "disparity", "lower",
@@ -240,6 +281,29 @@ SCORE_METRICS: tuple[str, ...] = tuple(m.name for m in _ROWS if m.family == "sco
 DISPARITY_METRICS: tuple[str, ...] = tuple(m.name for m in _ROWS if m.family == "disparity")
 SMOKE_METRICS: tuple[str, ...] = tuple(m.name for m in _ROWS if m.family == "smoke")
 COMPUTE_METRICS: tuple[str, ...] = tuple(m.name for m in _ROWS if m.family == "compute")
+
+# Families of which rules judge a value, and those of which they also judge gaps between groups.
+_COMPARED = ("count", "derived", "score", "classes", "share", "regression", "custom")
+_LIMITED = (*_COMPARED, "data", "explanation", "compute")
+
+
+def gap(metric: str, compare: str) -> str:
+    """The name under which a limit of a gap between groups is declared: `selection_rate_ratio`."""
+    return f"{metric}_{compare}"
+
+
+def declarable(own: Mapping[str, Metric] | None = None) -> dict[str, tuple[float | None, float | None, str]]:
+    """What the owner may declare limits of besides the primary metric, with the range of a limit and the side, min or
+    max, that a bare number stands for: metrics that rules judge, `own` ones among them, and the gaps between groups
+    in them, `METRIC_ratio` (at least, of rates) and `METRIC_difference` (at most)."""
+    rows = [m for m in {**METRICS, **(own or {})}.values() if m.family in _LIMITED]
+    found: dict[str, tuple[float | None, float | None, str]] = {}
+    for m in rows:
+        if m.family in _COMPARED:
+            found[gap(m.name, "difference")] = (None, None, "max")
+        if m.family in ("count", "share"):
+            found[gap(m.name, "ratio")] = (0.0, None, "min")
+    return {**found, **{m.name: (m.low, m.high, "min" if m.better == "higher" else "max") for m in rows}}
 
 
 def custom(name: str, title: str, better: Literal["higher", "lower", "neither"], low: float | None,

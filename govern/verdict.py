@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from govern.errors import ExitCode
 
@@ -24,12 +24,18 @@ class Comparison:
     """One decided number: a group (against a reference) held against a bound.
 
     `low` and `high` are the one-sided bounds at the levels the gate used for this decision (a missing
-    side was not needed); `bound_min` / `bound_max` are the limits as decimal text. `n` and
+    side was not needed); `bound_min` / `bound_max` are its limits as decimal text where each comparison has its own
+    (relative to the baseline), None where those of the finding hold. `n` and
     `reference_n` are the denominators (rows for metrics that are not ratios of counts). `exempt` groups
     are too small to hold up a PASS. Under `calibrate` the levels are those at which the enumerated error of a
     wrong pass and of a wrong fail is at most `proved_pass` and `proved_fail` at these sizes; `calibrated` is
     "proved" then, and "stated" where counts are beyond enumeration and only the closed form's general figure
     holds.
+
+    Of a comparison by the four-fifths convention: `p_value` two-sided of equal rates by `test`, `p_adjusted` after
+    Holm over all pairs (as it is without a correction), `z` pooled, `flips` whether moving one selection between the
+    two would put the ratio on the other side of the limit, `shortfall` the selections that `group` lacks at the two
+    groups' pooled rate; `low` and `high` are for reading, at half the rule's alpha each.
     """
 
     group: str
@@ -51,6 +57,14 @@ class Comparison:
     proved_pass: float | None = None
     proved_fail: float | None = None
     calibrated: Literal["proved", "stated"] | None = None
+    p_value: float | None = None
+    p_adjusted: float | None = None
+    z: float | None = None
+    test: Literal["z", "fisher"] | None = None
+    flips: bool | None = None
+    shortfall: float | None = None
+    bound_min: str | None = None
+    bound_max: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +90,26 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A field of a rule that the policy `by` changed in what it took over: its old and new value as text (None: not
+    given), and the reason its authors gave."""
+
+    field: str
+    old: str | None
+    new: str | None
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """The result of one rule for one metric and one feature (or for the whole sample).
 
     `seen` is the comparison that decided the outcome (the worst one), also listed in `comparisons`.
     `counts_as` is what the finding makes of the verdict: an `insufficient` at block or review severity that
-    counts as PASS is "not settled". `label` is the class of a multiclass task that is held against all others.
+    counts as PASS is "not settled". `label` is the class of a multiclass task that is held against all others,
+    `decision` the decision column that was judged instead of the predictions, `each` the item that a repeated rule
+    speaks of. `changes` are what policies changed in a rule they took over, in order.
     """
 
     rule: str
@@ -111,11 +139,21 @@ class Finding:
     waiver: int | None = None
     missing: tuple[str, ...] = ()
     label: str | None = None
+    column: int | None = None
+    decision: str | None = None
+    each: str | None = None
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def qualified(self) -> str:
+        """The rule id with the policy it was judged under: `baseline/BASE-08`."""
+        return f"{self.policy}/{self.rule}"
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyInfo:
-    """A policy that was applied, by digest."""
+    """A policy that was applied, by digest. `applies_from` and `sunset` are days; `notes` say what a reader must know
+    about its state on the day of the decision (superseded, not yet in force, not looked at for long)."""
 
     name: str
     version: str
@@ -124,6 +162,39 @@ class PolicyInfo:
     as_of: str
     title: Mapping[str, str] = field(default_factory=dict)
     extends: tuple[str, ...] = ()
+    applies_from: str | None = None
+    sunset: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ToSign:
+    """Statements that people must sign before the model goes on; bound to the digests at promotion.
+
+    `roles` each sign once, `distinct`: no two of them the same person.
+    """
+
+    rule: str
+    policy: str
+    title: Mapping[str, str]
+    roles: tuple[str, ...]
+    distinct: bool = True
+    statement: Mapping[str, str] = field(default_factory=dict)
+    basis: str = "govern"
+    cite: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """One cell of the grid phase × category: `rules` of that category by tag, of which `binding` at block or review
+    at that phase; of the rules, `evidenced` were decided on this evidence and `open` were not."""
+
+    phase: Phase
+    category: str
+    rules: int
+    binding: int
+    evidenced: int
+    open: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +211,7 @@ class WaiverState:
     used: bool
     subject: str | None = None
     why_not: str | None = None
+    lineage: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +282,10 @@ class Verdict:
     counts: Mapping[str, int]
     valid_until: str | None = None
     not_assessed: tuple[NotAssessed, ...] = ()
-    to_sign: tuple[Mapping[str, Any], ...] = ()
+    to_sign: tuple[ToSign, ...] = ()
     waivers: tuple[WaiverState, ...] = ()
     sweep: Sweep | None = None
+    coverage: tuple[Coverage, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -227,16 +300,18 @@ class Verdict:
         return tuple(sorted(self.findings, key=_urgency))
 
 
-def count_findings(findings: Sequence[Finding]) -> dict[str, int]:
+def count_findings(findings: Sequence[Finding], to_sign: Sequence[ToSign] = ()) -> dict[str, int]:
     """The numbers beside the verdict word; each finding counts once.
 
     `block` and `review` are open findings (failed, not decided or not run) by what they make of the verdict;
     of the others `warn` and `info` failed or were not run at a severity that does not bind, `not_settled`
-    were not decided; then what was waived, passed or did not apply. `to_sign` are attestations.
+    were not decided; then what was waived, passed or did not apply. `to_sign` are the findings that stand for a
+    statement that people must sign.
     """
-    found = Counter(_sort(f) for f in findings)
-    sorts = ("block", "review", "warn", "info", "not_settled", "waived", "pass", "n/a")
-    return {**{sort: found[sort] for sort in sorts}, "to_sign": 0}
+    signed = {(s.policy, s.rule) for s in to_sign}
+    found = Counter("to_sign" if (f.policy, f.rule) in signed else _sort(f) for f in findings)
+    sorts = ("block", "review", "warn", "info", "not_settled", "waived", "pass", "n/a", "to_sign")
+    return {sort: found[sort] for sort in sorts}
 
 
 def _sort(finding: Finding) -> str:

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 Place = tuple[str | int, ...]
 
 
+class ProblemAt(ValueError):
+    """What a validator of a whole mapping says about one of its keys, so that the line and column are the key's."""
+
+    def __init__(self, key: str, said: str) -> None:
+        super().__init__(said)
+        self.key = key
+
+
 def first_problem(model: type[BaseModel], value: Any, errors: Sequence[Any],
                   where: Callable[[Place], tuple[int, int]]) -> tuple[Place, str, str]:
     """Where in `value` the first of pydantic's `errors` is, what is wrong there, and how to mend it.
@@ -59,7 +67,10 @@ class _Problem:
         elif kind in ("union_tag_not_found", "union_tag_invalid"):
             at.append(str(ctx["discriminator"]).strip("'"))
             value = value.get(at[-1])
-        message = str(ctx["error"]) if kind == "value_error" and "error" in ctx else error["msg"]
+        found = ctx.get("error") if kind == "value_error" else None
+        if isinstance(found, ProblemAt) and isinstance(value, dict) and found.key in value:
+            at.append(found.key)
+        message = str(found) if found is not None else error["msg"]
         expected = str(ctx.get("expected", ctx.get("expected_tags", "")))
         return _Problem(tuple(at), kind, expected, message, value)
 
@@ -123,7 +134,7 @@ def _keys_at(model: type[BaseModel], value: Any, path: Place) -> list[str]:
         inner: list[Any] = []
         for kind in found:
             if _is_model(kind):
-                inner += [_fields(kind)[str(step)].annotation] if step in _fields(kind) else []
+                inner += [_fields(kind)[str(step)].annotation] if step in _fields(kind) else _other(kind)
             else:
                 inner += list(typing.get_args(kind)[-1:])
         value = value[step]
@@ -147,6 +158,13 @@ def _members(kinds: Sequence[Any]) -> list[Any]:
 
 def _is_model(kind: Any) -> bool:
     return isinstance(kind, type) and hasattr(kind, "model_fields")
+
+
+def _other(model: Any) -> list[Any]:
+    """The type of the values of keys that the model does not name, where it lets them be."""
+    if model.model_config.get("extra") != "allow":
+        return []
+    return list(typing.get_args(typing.get_type_hints(model)["__pydantic_extra__"])[-1:])
 
 
 def _fits(model: Any, value: Any) -> bool:

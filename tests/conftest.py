@@ -13,6 +13,9 @@ import pytest
 
 # One thread: two-core machines spin otherwise, and the worker asks for one thread too.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# What a step of GitHub Actions is told besides is tested where a test sets these itself.
+for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+    os.environ.pop(name, None)
 
 HERE = Path(__file__).parent
 GERMAN = HERE / "data" / "german_credit.csv"

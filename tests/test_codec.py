@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from govern import codec
+from govern.dataset import DataFacts, Population
 from govern.errors import InputError
-from govern.evidence import EVIDENCE_SCHEMA, Counts, DataFacts, Evidence, Group, Interval, Measurement, Population
+from govern.evidence import EVIDENCE_SCHEMA, Counts, Evidence, Group, Interval, Measurement, Model
 
 numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 measurements = st.builds(
@@ -62,6 +63,20 @@ def test_files_that_are_no_evidence_are_refused(tmp_path: Path, text: str, said:
     (tmp_path / "e.json").write_text(text)
     with pytest.raises(InputError, match=said):
         codec.load(tmp_path / "e.json", Evidence, EVIDENCE_SCHEMA)
+
+
+@pytest.mark.parametrize(("levels", "fits"), [(60, True), (70, False), (900, False)])
+def test_words_nested_deeper_than_readers_can_follow_are_refused(levels: int, fits: bool) -> None:
+    for lists in (False, True):
+        deep: object = "x"
+        for _ in range(levels):
+            deep = [deep] if lists else {"a": deep}
+        plain = {"type": "t", "libraries": {}, "features": [], "parameters": {"p": deep}}
+        if fits:
+            assert codec.decode(Model, plain).parameters["p"] == deep
+            continue
+        with pytest.raises(ValueError, match="parameters: is nested deeper than 64 levels"):
+            codec.decode(Model, plain)
 
 
 def test_a_folder_and_a_missing_file_are_refused(tmp_path: Path) -> None:

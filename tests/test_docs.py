@@ -21,8 +21,8 @@ TEXT = "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 # The README ends where the reference begins, so these must be in the README itself.
-COMMANDS = ("report", "measure", "check", "render", "demo", "scan", "doctor", "policy")
-POLICY_COMMANDS = ("list", "show", "schema")
+COMMANDS = ("report", "measure", "check", "render", "demo", "scan", "selftest", "doctor", "policy")
+POLICY_COMMANDS = ("list", "show", "doc", "explain", "lint", "test", "diff", "lock", "schema")
 
 # Machine names and folders of whoever wrote a document have no place in it.
 PRIVATE = re.compile(r"/(?:work|tmp|home|root|Users)/|localhost|\b\d+\.\d+\.\d+\.\d+\b")
@@ -147,6 +147,17 @@ def test_policy_example_is_read(tmp_path: Path) -> None:
     place.write_text(block, encoding="utf-8")
     policy = load_policy(str(place))
     assert "HC-02" in {rule.id for rule in policy.rules}
+
+
+def test_the_short_example_of_every_kind_is_read(tmp_path: Path) -> None:
+    from govern.policy.packs import load_policy
+
+    text = (ROOT / "docs" / "policies.md").read_text(encoding="utf-8")
+    (block,) = [b for b in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if b.startswith("rules:")]
+    place = tmp_path / "kinds.yaml"
+    head = 'schema: govern.policy/1\nname: kinds\nversion: "1"\ntitle: t\nstatus: guidance\nas_of: 2026-11-25\n'
+    place.write_text(head + block, encoding="utf-8")
+    assert {rule.fields.kind for rule in load_policy(str(place)).rules} == set(KINDS)
 
 
 def test_changelog_has_this_version() -> None:

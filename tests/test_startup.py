@@ -16,7 +16,7 @@ HEAVY = {
     "xgboost", "matplotlib",
 }
 HELP_ONLY = {"pydantic", "jinja2", "ruamel"}
-COMMANDS = ("report", "measure", "check", "render", "demo", "scan", "doctor", "policy")
+COMMANDS = ("report", "measure", "check", "render", "demo", "scan", "selftest", "doctor", "policy")
 
 # Runs the command line in a fresh process and writes the top-level modules it imported to a file.
 PROBE = """
@@ -70,7 +70,29 @@ def test_check_runs_without_the_numeric_libraries(tmp_path: Path, evidence: str,
     assert list(tmp_path.iterdir()) == [tmp_path / "modules.json"], "check writes nothing unless asked"
 
 
+@pytest.mark.parametrize("arguments", [
+    ["doc"], ["doc", "disparity"], ["doc", "baseline"], ["explain", "BASE-08", "--evidence", "EVIDENCE"],
+    ["lint", "baseline"], ["test", "baseline"], ["diff", "baseline", "baseline"], ["schema", "evidence"]],
+    ids=lambda a: a[0] + "".join(f" {x}" for x in a[1:2]))
+def test_policy_commands_run_without_the_numeric_libraries(tmp_path: Path, arguments: list[str]) -> None:
+    evidence = str(ROOT / "policies" / "baseline.fail.json")
+    code, modules = imported(tmp_path, "policy", *(evidence if a == "EVIDENCE" else a for a in arguments))
+    assert code == 0
+    assert sorted(modules & HEAVY) == []
+
+
 def test_usage_error_imports_nothing_heavy(tmp_path: Path) -> None:
     code, modules = imported(tmp_path, "report", "model.pkl", "--no-such-option")
     assert code == 2
     assert sorted(modules & HEAVY) == []
+
+
+def test_formats_for_pipelines_need_the_standard_library_only(tmp_path: Path) -> None:
+    from govern.formats.ci import FILES, FORMATS
+
+    stored = ROOT / "policies" / "baseline.fail.json"
+    asked = [part for name in FORMATS for part in ("--format", name)]
+    code, modules = imported(tmp_path, "check", str(stored), "--out", "checked", "--today", "2026-11-22", *asked)
+    assert code in {1, 3}
+    assert sorted(modules & (HEAVY | {"jinja2", "markupsafe"})) == []
+    assert {p.name for p in (tmp_path / "checked").iterdir()} == {"verdict.json", *FILES.values()}

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel
-
 from govern.errors import ExitCode
 from govern.inputs.options import docs_table
 from govern.metrics import METRICS, Metric
 from govern.policy.fields import Defaults, Fields, LimitFields, RuleFields
+from govern.policy.manual import field_rows
 from govern.policy.rules import KINDS
 
 PLACE = Path(__file__).parent.parent / "docs" / "reference.md"
@@ -25,7 +24,8 @@ one command, `govern policy schema` the schema of policy files.
 """
 CODES = {
     ExitCode.PASS: "PASS, or the command did what it was asked",
-    ExitCode.BLOCK: "BLOCK; for `scan` a refused file, for `doctor` something needed is missing",
+    ExitCode.BLOCK: "BLOCK; for `scan` a refused file, for `doctor` something needed is missing, for `policy lint` and "
+                    "`policy test` a finding, for `selftest` a digit that differs",
     ExitCode.UNUSABLE: "unusable input: usage, file, column, policy, refused model; nothing was written",
     ExitCode.REVIEW: "REVIEW: a person must decide",
     ExitCode.INTERNAL: "internal error",
@@ -68,22 +68,9 @@ def kinds() -> str:
 
 def fields(model: type[Fields], parent: type[Fields] | None) -> str:
     """The fields that `model` adds to `parent` or describes otherwise."""
-    known = parent.model_fields if parent else {}
-    rows = []
-    for name, info in model.model_fields.items():
-        if name == "kind" or (name in known and known[name].description == info.description):
-            continue
-        default = None if info.is_required() else info.get_default(call_default_factory=True)
-        required = "yes" if info.is_required() else ""
-        rows.append([f"`{name}`", required, value(default), info.description or ""])
+    rows = [[f"`{row.name}`", "yes" if row.required else "", f"`{row.default}`" if row.default else "", row.meaning]
+            for row in field_rows(model, parent)]
     return table(["field", "required", "default", "meaning"], rows)
-
-
-def value(default: object) -> str:
-    """A default as it would be written in a policy; nothing for none."""
-    if isinstance(default, BaseModel):
-        return "`{" + ", ".join(f"{k}: {v}" for k, v in default.model_dump().items()) + "}`"
-    return f"`{default}`" if default not in (None, [], "") else ""
 
 
 def metrics() -> str:

@@ -13,6 +13,7 @@ from govern.cli.policy import policy
 from govern.cli.render import render
 from govern.cli.report import report
 from govern.cli.scan import scan
+from govern.cli.selftest import selftest
 
 EXIT_CODES = ("Exit codes: 0 PASS (or done), 1 BLOCK (or refused), 2 unusable input and nothing was written, "
               "3 REVIEW: a person must decide, 70 internal error, 128+n ended by signal n.")
@@ -35,6 +36,6 @@ def root(
     """Evidence, policy verdict and model card for a machine-learning model."""
 
 
-for function in (report, measure, check, render, demo, scan, doctor):
+for function in (report, measure, check, render, demo, scan, selftest, doctor):
     app.command(function.__name__)(function)
 app.add_typer(policy, name="policy")

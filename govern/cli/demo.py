@@ -27,6 +27,7 @@ def demo(given: dict[str, Any]) -> int:
     Example: govern demo --out govern-demo
     """
     from govern.cli import steps
+    from govern.cli.ahead import model_process
     from govern.demo.train import prepare
     from govern.inputs.config import load_settings
 
@@ -34,7 +35,7 @@ def demo(given: dict[str, Any]) -> int:
     folder = out / "model"
     prepare(folder)
     settings = load_settings({"model.path": folder / "model.pkl"}, config=folder / "govern.yaml", cwd=Path())
-    with steps.model_process(given) as worker:
+    with model_process() as worker:
         steps.report(settings, given, worker, out)
     if not given.get("quiet"):
         formats = [f for f in ("card.pdf", "card.html") if (out / f).exists()]

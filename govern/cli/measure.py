@@ -15,11 +15,12 @@ def measure(given: dict[str, Any]) -> int:
     Example: govern measure model.pkl --data eval.parquet --target default --sensitive sex
     """
     from govern.cli import steps
+    from govern.cli.ahead import model_process
     from govern.cli.progress import progress
     from govern.codec import write_files
     from govern.measure.start import start
 
-    with steps.model_process(given) as worker:
+    with model_process() as worker:
         settings = steps.settings_of(given)
         model = start(worker, settings)
         with progress(bool(given.get("quiet"))) as tell:

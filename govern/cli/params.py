@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from govern.errors import InputError, nearest, printable
 from govern.inputs.options import Option, options_of, refuse_later
 
 Given = dict[str, Any]
@@ -29,6 +30,7 @@ def takes(command: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
         def called(**values: Any) -> int:
             given = {o.name: v for o in rows if (v := values.pop(_identifier(o))) not in (None, False, [], ())}
             refuse_later(given)
+            _refuse_other_choices(rows, given)
             return function(given=given, **values)
 
         called.__name__, called.__doc__ = function.__name__, function.__doc__
@@ -39,6 +41,16 @@ def takes(command: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
         return called
 
     return wrap
+
+
+def _refuse_other_choices(rows: Sequence[Option], given: Given) -> None:
+    """Raises InputError for a flag without a key whose value is not one of its choices; `load_settings` checks the
+    others."""
+    for option in rows:
+        value = given.get(option.name)
+        if not option.key and option.choices and value is not None and value not in option.choices:
+            raise InputError(f'"{printable(value)}" is not one of {", ".join(option.choices)}', where=option.flag,
+                             fix=nearest(str(value), option.choices) or "use one of them")
 
 
 def _identifier(option: Option) -> str:

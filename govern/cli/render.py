@@ -18,19 +18,25 @@ def render(
     verdict: Annotated[Path | None, typer.Argument(metavar="VERDICT", show_default=False,
                                                    help="The verdict.json that was made from it.")] = None,
 ) -> int:
-    """Write cards from stored documents; a compute.json beside the evidence is shown when it belongs to it.
+    """Write cards and files for pipelines from stored documents.
+
+    A compute.json beside the evidence is shown when it belongs to it.
 
     Example: govern render govern-report/evidence.json govern-report/verdict.json --format html
     """
-    from govern.cli import steps
+    from govern.cli import actions, steps
     from govern.codec import write_files
     from govern.inputs.config import load_settings
 
     settings = load_settings(given, config=None, cwd=Path(), measuring=False)
     formats = steps.formats_of(settings)
     facts = steps.stored(evidence, given)
-    files = steps.cards(facts, steps.stored_verdict(verdict, facts.evidence_sha256), formats)
-    write_files(settings.report.out, files)
-    if not given.get("quiet"):
+    judged = steps.stored_verdict(verdict, facts.evidence_sha256)
+    files = steps.cards(facts, judged, formats)
+    if files:
+        write_files(settings.report.out, files)
+    if files and not given.get("quiet"):
         steps.say(steps.files_line(settings.report.out, files))
+    if judged is not None and "github" in formats:
+        actions.tell_github(settings, facts.evidence, judged, quiet=False)
     return ExitCode.PASS

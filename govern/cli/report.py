@@ -18,6 +18,7 @@ def report(given: dict[str, Any]) -> int:
     govern report model.pkl --data eval.parquet --target default --sensitive sex
     """
     from govern.cli import steps
+    from govern.cli.ahead import model_process
 
-    with steps.model_process(given) as worker:
+    with model_process() as worker:
         return steps.report(steps.settings_of(given), given, worker).exit_code

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
+from govern.cli import actions
 from govern.cli.clock import created, today
 from govern.codec import as_stored, digest, document, load, write_files
 from govern.errors import InputError
 from govern.evidence import COMPUTE_SCHEMA, EVIDENCE_SCHEMA, Compute, Evidence
+from govern.formats import ci
 from govern.verdict import VERDICT_SCHEMA, Phase, Verdict
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from govern.worker.client import Worker
 
 CARD_FILES = {"html": "card.html", "pdf": "card.pdf"}
-REPORT_FILES = ("evidence.json", "compute.json", "verdict.json", *CARD_FILES.values())
+REPORT_FILES = ("evidence.json", "compute.json", "verdict.json", *CARD_FILES.values(), *ci.FILES.values())
 
 
 @dataclass(frozen=True)
@@ -46,15 +48,6 @@ class Facts:
         return found
 
 
-def model_process(given: Mapping[str, Any]) -> Worker:
-    """The process for the model, a context manager: started first of all, so that it imports while we read."""
-    from govern.worker.client import Worker
-
-    worker = Worker(verbose=bool(given.get("verbose")))
-    worker.preload(["numpy", "pandas"])
-    return worker
-
-
 def settings_of(given: Mapping[str, Any]) -> Settings:
     """The merged settings of a command that measures."""
     from govern.inputs.config import load_settings
@@ -62,13 +55,17 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
     return load_settings(given, config=given.get("config"), cwd=Path())
 
 
-def measured(settings: Settings, given: Mapping[str, Any], model: Started | None, tell: Progress) -> Facts:
-    """Facts from model and data."""
+def measured(settings: Settings, given: Mapping[str, Any], model: Started | None, tell: Progress,
+             meanwhile: Callable[[], None] | None = None) -> Facts:
+    """Facts from model and data; the lock file is read first, `meanwhile` is called while the model's process is
+    busy."""
+    from govern.inputs.lockfile import find_lock
     from govern.measure.run import measure
 
     how = given.get("compute", "measure")
     taken = None if how in ("measure", "skip") else load(Path(how), Compute, COMPUTE_SCHEMA)
-    found = measure(settings, model, created=created(dict(given)), timed=how == "measure", progress=tell)
+    found = measure(settings, model, created=created(dict(given)), timed=how == "measure", progress=tell,
+                    lock=find_lock(given, settings), meanwhile=meanwhile)
     if model is not None:
         model.worker.close()  # its memory is not needed while cards are drawn
     for line in found.output.splitlines() if given.get("verbose") else ():
@@ -125,12 +122,24 @@ def policies_of(settings: Settings, evidence: Evidence | None = None) -> tuple[P
     return tuple(load_policy(p, base=settings.policies_base, own=known) for p in settings.policies)
 
 
-def judged(facts: Facts, settings: Settings, policies: Sequence[Policy], given: Mapping[str, Any]) -> Verdict:
-    """The verdict on the facts at the phase and on the day of the settings."""
+def baseline_of(given: Mapping[str, Any]) -> tuple[Evidence, str] | None:
+    """The evidence of `--baseline` with its digest."""
+    path = given.get("baseline")
+    return None if path is None else load(Path(path), Evidence, EVIDENCE_SCHEMA)
+
+
+def judged(facts: Facts, settings: Settings, policies: Sequence[Policy], given: Mapping[str, Any],
+           baseline: tuple[Evidence, str] | None = None, lock: str | None = None) -> Verdict:
+    """The verdict on the facts at the phase and on the day of the settings; `lock` is the digest of a lock file that
+    must be the recorded one."""
     from govern.policy.gate import judge
 
-    return judge(facts.evidence, judged=facts.judged, policies=policies, phase=cast("Phase", settings.phase),
-                 today=today(dict(given), facts.evidence.created), compute=facts.compute, waivers=settings.waivers)
+    before, sha256 = baseline or (None, None)
+    more = {"baseline": sha256, "lock": lock}
+    return judge(facts.evidence, judged=facts.judged | {role: d for role, d in more.items() if d is not None},
+                 policies=policies, phase=cast("Phase", settings.phase),
+                 today=today(dict(given), facts.evidence.created), compute=facts.compute, waivers=settings.waivers,
+                 baseline=before)
 
 
 def formats_of(settings: Settings) -> tuple[str, ...]:
@@ -150,15 +159,32 @@ def formats_of(settings: Settings) -> tuple[str, ...]:
     return tuple(f for f in formats if f != "pdf")
 
 
+def prepare_cards(formats: Sequence[str]) -> None:
+    """Does ahead what all cards have in common: templates, style sheet, fonts."""
+    if not set(formats) & set(CARD_FILES):
+        return
+    from govern.formats import html
+
+    html.prepare()
+    if "pdf" in formats:
+        from govern.formats import pdf
+
+        pdf.prepare()
+
+
 def cards(facts: Facts, verdict: tuple[Verdict, str] | None, formats: Sequence[str]) -> dict[str, bytes]:
-    """The cards as files, made from the documents alone."""
+    """The cards, and what is written for pipelines, as files made from the documents alone."""
+    files = pipeline_files(facts.evidence, verdict, formats)
+    if "html" not in formats and "pdf" not in formats:
+        return files
     from govern.formats.html import render_html
 
     digests = dict(facts.judged)
     if verdict:
         digests["verdict"] = verdict[1]
     html = render_html(facts.evidence, verdict and verdict[0], facts.compute, digests=digests)
-    files = {CARD_FILES["html"]: html.encode()} if "html" in formats else {}
+    if "html" in formats:
+        files[CARD_FILES["html"]] = html.encode()
     if "pdf" in formats:
         from govern.formats.pdf import render_pdf
 
@@ -171,6 +197,12 @@ def cards(facts: Facts, verdict: tuple[Verdict, str] | None, formats: Sequence[s
     return files
 
 
+def pipeline_files(evidence: Evidence, verdict: tuple[Verdict, str] | None, formats: Sequence[str]) -> dict[str, bytes]:
+    """The files for pipelines among `formats`. Raises InputError when there is no verdict to tell."""
+    told = ci.tell(formats, evidence, verdict)
+    return {ci.FILES[name]: text.encode() for name, text in told.items() if name in ci.FILES}
+
+
 def report(settings: Settings, given: Mapping[str, Any], worker: Worker, out: Path | None = None) -> Verdict:
     """Measure, judge, render and write into `out` (default: the settings' folder); print the summary."""
     from govern.cli.progress import progress
@@ -180,17 +212,19 @@ def report(settings: Settings, given: Mapping[str, Any], worker: Worker, out: Pa
     model = start(worker, settings)
     with progress(bool(given.get("quiet"))) as tell:
         policies = policies_of(settings)
+        baseline = baseline_of(given)
         # What was asked for and cannot be made is told before the long work; the PDF library is slow to import,
         # and there is time for it while the model's process imports its own.
         formats = formats_of(settings)
-        facts = measured(settings, given, model, tell)
-        verdict, data = as_stored(judged(facts, settings, policies, given))
+        facts = measured(settings, given, model, tell, lambda: prepare_cards(formats))
+        verdict, data = as_stored(judged(facts, settings, policies, given, baseline))
         tell("drawing the card", 0, 0)
         files = {**facts.files, "verdict.json": data,
                  **cards(facts, (verdict, digest(data)), formats)}
     write_files(out, files, replaces=REPORT_FILES)
     if not given.get("quiet"):
         show(facts.evidence, verdict, files, out)
+    actions.tell_github(settings, facts.evidence, (verdict, digest(data)), quiet=bool(given.get("quiet")))
     return verdict
 
 
@@ -203,8 +237,11 @@ def show(evidence: Evidence, verdict: Verdict | None, files: Mapping[str, bytes]
     console = Console(highlight=False, soft_wrap=True)
     unicode = (sys.stdout.encoding or "").lower().startswith("utf")
     digests = {name: digest(data) for name, data in files.items()}
-    console.print(summary(evidence, verdict, digests, out=str(out), width=min(80, max(40, console.width)),
-                          unicode=unicode), end="")
+    text = summary(evidence, verdict, digests, out=str(out), width=min(80, max(40, console.width)), unicode=unicode)
+    before, after = actions.guard(text.plain)
+    typer.echo(before, nl=False)
+    console.print(text, end="")
+    typer.echo(after, nl=False)
 
 
 def files_line(out: Path, files: Mapping[str, bytes]) -> str:

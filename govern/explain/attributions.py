@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from govern.evidence import OVERALL, Attribution
+from govern.evidence import OVERALL, Attribution, Attributions, Measurement
 
 FEW = 2
+NO_DIRECTION = "it holds no numbers, or it or its contributions are constant"
 
 Floats = NDArray[np.float64]
 
@@ -31,6 +32,25 @@ def attributions(values: Floats, features: Sequence[str], numbers: Mapping[str, 
     order = sorted(range(len(features)), key=lambda j: (-overall[j], features[j]))
     members = {OVERALL: np.ones(len(values), bool), **groups}
     return tuple(_rows(values, size, features, numbers, members, order, weight, cluster))
+
+
+def measurements(found: Attributions, outputs: NDArray[np.float64]) -> Iterator[Measurement]:
+    """What rules may judge of attributions: attribution_residual as a share of the range of the explained `outputs`
+    (n_rows,), and each feature's place by mean |value| over everyone and its direction.
+
+    The residual is undefined where all outputs are equal, a direction where `Attribution.direction` is None.
+    """
+    spread = float(outputs.max() - outputs.min())
+    if found.residual is None or not spread > 0 or not np.isfinite(spread):
+        why = "all explained rows have one output" if spread == 0 else "the outputs or their sums are not finite"
+        yield Measurement("attribution_residual", None, "undefined", why)
+    else:
+        yield Measurement("attribution_residual", found.residual / spread)
+    for place, a in enumerate((a for a in found.features if a.group == OVERALL), 1):
+        name = f"column: {a.feature}"
+        yield Measurement("attribution_rank", float(place), slice=name)
+        yield Measurement("attribution_direction", a.direction, "undefined" if a.direction is None else "ok",
+                          NO_DIRECTION if a.direction is None else None, slice=name)
 
 
 def _rows(values: Floats, size: Floats, features: Sequence[str], numbers: Mapping[str, Floats],

@@ -14,6 +14,7 @@ from govern.verdict import Sweep, SweepPoint, Verdict
 
 SUBGROUPS = 8
 POINTS = 9
+BREAKABLE = "\u200b"  # lets a cell of numbers break its line
 RULES = 2
 SEARCH = "Subgroup search"  # how the note of evidence.json begins that says what was searched
 
@@ -97,7 +98,8 @@ def _point(swept: Sweep, p: SweepPoint, metric: str, t: Strings) -> tuple[str | 
 def _not_met(swept: Sweep, outcomes: Sequence[str], t: Strings) -> str:
     open_ = [(q, o) for q, o in zip(swept.questions, outcomes, strict=True) if o in ("fail", "insufficient", "not_run")]
     open_.sort(key=lambda x: x[1] != "fail")
-    return names(dict.fromkeys(f"{q.rule} {':'.join(q.features)}".strip() for q, _ in open_), t, RULES)
+    said = names(dict.fromkeys(f"{q.rule} {':'.join(q.features)}".strip() for q, _ in open_), t, RULES)
+    return said and said + BREAKABLE
 
 
 def _primary(swept: Sweep, p: SweepPoint) -> str:

@@ -36,6 +36,14 @@ def render_html(evidence: Evidence, verdict: Verdict | None, compute: Compute | 
                            policy_header=content_security_policy(css))
 
 
+def prepare() -> None:
+    """Compiles the templates and reads the style sheet, so that no card waits for it."""
+    style()
+    environment = _environment()
+    for name in environment.list_templates(extensions=["j2"]):
+        environment.get_template(name)
+
+
 @lru_cache
 def style() -> str:
     """The style sheet with the fonts in it as data."""

@@ -15,7 +15,8 @@ def judged(verdict: Verdict | None, features: tuple[str, ...], metric: str, labe
            ) -> Finding | None:
     """The most urgent finding that compares groups of a feature by a metric (of a class), or None."""
     found = [f for f in (verdict.findings if verdict else ())
-             if f.metric == metric and f.features == features and f.comparisons and f.label == label]
+             if f.metric == metric and f.features == features and f.comparisons and f.label == label
+             and f.decision is None and f.kind != "table"]
     return min(found, key=lambda f: (URGENCY.index(f.outcome), f.compare != "ratio", f.rule), default=None)
 
 

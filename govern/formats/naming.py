@@ -11,6 +11,8 @@ from govern.formats.strings import Strings, strings
 from govern.metrics import METRICS
 
 SHOWN = 4
+# References that are no group of this evidence.
+OTHER_REFERENCES = ("baseline", "trivial", "train")
 
 
 def pick(texts: Mapping[str, str], lang: str) -> str:
@@ -47,6 +49,8 @@ def group_label(evidence: Evidence, id: str | None, t: Strings) -> str:
     """A group with its feature: `age 25 or less`, `sex women · age 26–35`, `everyone`."""
     if id == REST:
         return t("reason.rest")
+    if id in OTHER_REFERENCES:
+        return t(f"reason.{id}")
     if id is None or id == OVERALL or id not in evidence.groups_by_id:
         return t("reason.everyone") if id in (None, OVERALL) else printable(id)
     group = evidence.groups_by_id[id]

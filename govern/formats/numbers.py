@@ -12,6 +12,7 @@ from math import floor, log10
 MINUS = "\u2212"
 DIGITS = 3
 MOST_DIGITS = 12
+THINGS = ("days", "groups", "outputs", "persons", "rows")
 
 
 def count(n: int | float) -> str:
@@ -85,7 +86,12 @@ def amount(value: float, unit: str = "", digits: int = DIGITS) -> str:
     else:
         mantissa, exponent = f"{value:.1e}".split("e")
         text = f"{mantissa.removesuffix('.0')}e{int(exponent)}".replace("-", MINUS)
-    return f"{text} {unit}" if unit else text
+    return with_unit(text, unit)
+
+
+def with_unit(text: str, unit: str) -> str:
+    """A number as text with its unit: `1 row`, `2 rows`, `4.1 ms`."""
+    return f"{text} {unit[:-1] if text == '1' and unit in THINGS else unit}" if unit else text
 
 
 def amount_beside(value: float, bounds: Iterable[float | None], unit: str = "") -> str:
@@ -95,7 +101,7 @@ def amount_beside(value: float, bounds: Iterable[float | None], unit: str = "") 
         text = amount(value, "", digits)
         if all(_side(float(text.replace(",", "").replace(MINUS, "-")), b) == _side(value, b) for b in limits):
             break
-    return f"{text} {unit}" if unit else text
+    return with_unit(text, unit)
 
 
 def short_digest(digest: str) -> str:

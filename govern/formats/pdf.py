@@ -6,12 +6,15 @@ a log line; bytes are equal between runs only with a fixed identifier and fixed 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import io
 import logging
 import os
+import shutil
 import sys
+import tempfile
 import warnings
 from collections.abc import Generator
 from datetime import UTC, datetime
@@ -19,8 +22,13 @@ from functools import lru_cache
 from typing import Any
 
 from govern.errors import InputError, printable
+from govern.formats.html import style
 
 VARIANT = "pdf/ua-1"
+ONE_ROW = """<html lang="en"><title>-</title><h1>-</h1><table class="t"><thead><tr><th scope="col">-</th></tr></thead>
+<tbody><tr><td class="r n strong">-</td></tr></tbody></table><svg width="9" height="9" viewBox="0 0 9 9" role="img">
+<title>-</title><path d="M0 0V9" stroke="#5a6672"/><circle cx="4" cy="4" r="3"/><text x="0" y="9">-</text></svg>
+</html>"""
 INSTALL = {
     "linux": "sudo apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0",
     "darwin": "brew install pango",
@@ -47,15 +55,53 @@ def render_pdf(html: str, *, identifier: bytes, created: str, notes: list[str] |
     in any font is reported in `notes`. Nothing is fetched: only data URIs are read. Raises
     PdfUnavailable when Pango is missing.
     """
-    weasyprint = _weasyprint()
-    fetcher = weasyprint.urls.URLFetcher(allowed_protocols=("data",), fail_on_errors=False)
     with _listening() as heard, _no_collection(), _fonts_dated(created):
-        document = weasyprint.HTML(string=html, url_fetcher=fetcher).render(pdf_variant=VARIANT)
+        document = _laid_out(html)
         document.metadata.created = document.metadata.modified = created
         data = document.write_pdf(pdf_identifier=identifier, pdf_variant=VARIANT)
     if notes is not None:
         notes.extend(dict.fromkeys(heard))
     return bytes(data)
+
+
+def prepare() -> None:
+    """Does what every card needs, so that none waits for it: reads fonts and style sheet, makes a PDF of one row.
+
+    Changes no byte of a later PDF. Raises PdfUnavailable when Pango is missing.
+    """
+    with _listening(), _no_collection():
+        _laid_out(f"<style>{style()}</style>{ONE_ROW}").write_pdf(pdf_variant=VARIANT)
+
+
+def _laid_out(html: str) -> Any:
+    """WeasyPrint's document of a page; the card's style sheet in it is not parsed again."""
+    weasyprint = _weasyprint()
+    fonts, sheet = _fonts_and_sheet()
+    sheets = [sheet] if style() in html else []
+    page = weasyprint.HTML(string=html.replace(style(), ""), url_fetcher=_fetcher())
+    return page.render(font_config=fonts, stylesheets=sheets, pdf_variant=VARIANT)
+
+
+@lru_cache
+def _fonts_and_sheet() -> tuple[Any, Any]:
+    """The fonts and the style sheet of the card, as WeasyPrint holds them.
+
+    WeasyPrint unpacks fonts into a folder that it removes once its objects are collected, which they are not where
+    the process ends without looking for cycles: so the folder lies in one that is removed at the end.
+    """
+    weasyprint = _weasyprint()
+    fonts = weasyprint.text.fonts.FontConfiguration()
+    folder = tempfile.mkdtemp(prefix="govern-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    usual, tempfile.tempdir = tempfile.tempdir, folder
+    try:
+        return fonts, weasyprint.CSS(string=style(), url_fetcher=_fetcher(), font_config=fonts)
+    finally:
+        tempfile.tempdir = usual
+
+
+def _fetcher() -> Any:
+    return _weasyprint().urls.URLFetcher(allowed_protocols=("data",), fail_on_errors=False)
 
 
 @lru_cache
@@ -66,6 +112,7 @@ def _weasyprint() -> Any:
         warnings.filterwarnings("ignore", "HarfBuzz", DeprecationWarning)
         try:
             import weasyprint
+            import weasyprint.text.fonts
             import weasyprint.urls
         except (OSError, ImportError) as err:
             raise PdfUnavailable(

@@ -101,7 +101,8 @@ def _further(evidence: Evidence, first: tuple[str, ...], t: Strings) -> Table | 
                 "regression": ("regression",)}[evidence.task]
     found = [m for m in evidence.measurements
              if m.group == OVERALL and m.reference is None and not m.features and m.label is None
-             and m.slice is None and m.metric not in first and m.metric not in residuals.QUANTILES
+             and m.slice is None and m.decision is None and m.metric not in first
+             and m.metric not in residuals.QUANTILES
              and (METRICS[m.metric].family in families if m.metric in METRICS else True)]
     order = {name: i for i, name in enumerate((*METRICS, *REGRESSION_METRICS, *SHARE_METRICS))}
     found.sort(key=lambda m: (order.get(m.metric, len(order)), m.metric))

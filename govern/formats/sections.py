@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from govern.dataset import Column
 from govern.errors import printable
-from govern.evidence import OVERALL, Attribution, Attributions, Column, Compute, Evidence
+from govern.evidence import OVERALL, Attribution, Attributions, Compute, Evidence
+from govern.formats.datachecks import data_checks, seen
 from govern.formats.naming import names
 from govern.formats.numbers import amount, amount_beside, count, decimal, short_digest
 from govern.formats.strings import Strings
 from govern.metrics import METRICS
 
 COLUMNS_SHOWN = 60
+ALONE = "single_feature_auc"
 LEVELS_SHOWN = 6
 BAR = 150
 FEATURES_BY_GROUP = 6
@@ -124,8 +127,10 @@ def data(evidence: Evidence, t: Strings) -> View:
     return {
         "population": t("data.population", read=count(p.read), used=count(p.used), excluded=count(p.read - p.used)),
         "excluded": excluded(evidence, t), "duplicates": repeated,
-        "columns": [_column(c, t) for c in facts.columns[:COLUMNS_SHOWN]],
+        "columns": [_column(c, evidence, t) for c in facts.columns[:COLUMNS_SHOWN]],
+        "alone": t("data.alone") if any(m.metric == ALONE for m in evidence.measurements) else "",
         "more": t("data.columns_more", n=more) if more > 0 else "",
+        "parts": data_checks(evidence, t),
     }
 
 
@@ -135,13 +140,14 @@ def excluded(evidence: Evidence, t: Strings) -> str:
     return t("data.excluded", reasons=reasons) if reasons else ""
 
 
-def _column(c: Column, t: Strings) -> View:
+def _column(c: Column, evidence: Evidence, t: Strings) -> View:
     if c.kind == "number" and c.low is not None and c.high is not None:
         content = t("data.range", low=amount(c.low), high=amount(c.high))
     else:
         content = names((f"{printable(v.value)} ({count(v.n)})" for v in c.levels), t, LEVELS_SHOWN)
     return {"name": printable(c.name), "role": printable(c.role), "kind": printable(c.kind),
             "missing": count(c.missing), "content": content,
+            "alone": seen(evidence.find(ALONE, slice=f"column: {c.name}")),
             "distinct": count(c.distinct) if c.distinct is not None else t("data.many")}
 
 

@@ -17,7 +17,7 @@ from govern.verdict import Verdict
 LONG = 2000
 HIDDEN = ("favourable_outcome",)
 REPEATED = {"classes": "--class", "sensitive": "--sensitive", "control": "--control", "search": "--search",
-            "features": "--feature"}
+            "features": "--feature", "pairs": "--pair-column"}
 View = dict[str, Any]
 
 
@@ -99,7 +99,8 @@ def _config(evidence: Evidence) -> str:
 def _flags(settings: Mapping[str, Any]) -> list[str]:
     data = settings.get("data", {})
     out = ["--data", str(data.get("path", ""))]
-    for name in ("task", "target", "positive", "favourable", "threshold", "score", "prediction", "weight", "cluster"):
+    for name in ("task", "target", "positive", "favourable", "threshold", "score", "prediction", "weight", "cluster",
+                 "train", "date", "period"):
         if data.get(name) is not None:
             out += [f"--{name}", str(data[name])]
     for name, flag in REPEATED.items():

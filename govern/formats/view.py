@@ -6,7 +6,7 @@ counts (persons short of another group's rate).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from govern import __version__
@@ -17,9 +17,10 @@ from govern.formats.cells import shown, value
 from govern.formats.exploring import thresholds
 from govern.formats.fairness import fairness
 from govern.formats.findings import policy_section
-from govern.formats.naming import metric_name, reading_level
+from govern.formats.naming import metric_name, pick, reading_level
 from govern.formats.numbers import count, short_digest
 from govern.formats.performance import performance
+from govern.formats.published import published
 from govern.formats.sections import compute_section, data, excluded, explanation, model_section, smoke_section
 from govern.formats.strings import Strings
 from govern.formats.supplied import card_text, reproduce, supplied
@@ -28,6 +29,8 @@ from govern.formats.words import gap_text, reason, waiver_state
 from govern.verdict import Verdict
 
 TOP_REASONS = 3
+BOXES_IN_A_ROW = 4
+STATEMENT = 300
 HEADLINE = {"binary": ("roc_auc",), "multiclass": ("multiclass_accuracy", "macro_f1"),
             "regression": ("mean_absolute_error", "r2_score")}
 View = dict[str, Any]
@@ -42,7 +45,7 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
         "affected": affected_section(evidence, verdict, t),
         "sure": _sure(evidence, verdict, t),
         "waivers": _waivers(verdict, t),
-        "sign": _sign(digests, t),
+        "sign": _sign(verdict, digests, t),
         "performance": performance(evidence, t),
         "fairness": fairness(evidence, verdict, t),
         "explanation": explanation(evidence, t),
@@ -51,6 +54,7 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
         "data": data(evidence, t),
         "model": model_section(evidence, t),
         "policy": policy_section(evidence, verdict, t),
+        "published": published(evidence, verdict, t),
         "thresholds": thresholds(verdict, t),
         "words": supplied(evidence, verdict, t),
         "reproduce": reproduce(evidence, digests, t),
@@ -86,6 +90,8 @@ def _head(evidence: Evidence, verdict: Verdict | None, digests: Mapping[str, str
             (t("page1.model"), f"sha256 {short_digest(subject.sha256)}…" if subject else t("page1.no_model")),
             (t("page1.policies"), policies or t("page1.no_policy")),
         ],
+        "states": [t("page1.state", name=printable(p.name), note=printable(note, 300))
+                   for p in (verdict.policies if verdict else ()) for note in p.notes],
     }
 
 
@@ -126,8 +132,28 @@ def _sure(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
         "decided": (t("page1.sure_unsettled", n=unsettled) if unsettled else t("page1.sure_settled"))
         if verdict and verdict.findings else "",
         "headline": ", ".join(_plain(m) for m in headline),
-        "lock": t("page1.sure_lock") if verdict and evidence.subject("lock") is None else "",
+        "lock": _lock(evidence, verdict, t),
     }
+
+
+def _lock(evidence: Evidence, verdict: Verdict | None, t: Strings) -> str:
+    """Whether the rules were fixed before the run, as the rule of kind integrity found it."""
+    subject = evidence.subject("policy-lock")
+    if verdict is None:
+        return ""
+    if subject is None:
+        return t("page1.sure_lock")
+    found = next((f for f in verdict.findings if f.kind == "integrity" and f.each == "lock"), None)
+    if found is None:
+        return t("page1.lock_unjudged", digest=short_digest(subject.sha256))
+    if found.outcome == "pass":
+        return t("page1.lock_held", locked=_moment(evidence.lock.get("locked")), created=_moment(evidence.created),
+                 digest=short_digest(subject.sha256))
+    return t("page1.lock_broken", why=printable(found.reason or "", 200).rstrip("."))
+
+
+def _moment(text: Any) -> str:
+    return printable(text or "–", 40).replace("T", " ").replace("Z", " UTC")
 
 
 def _plain(m: Measurement) -> str:
@@ -144,9 +170,22 @@ def _waivers(verdict: Verdict | None, t: Strings) -> list[View]:
     return out
 
 
-def _sign(digests: Mapping[str, str], t: Strings) -> View:
+def _sign(verdict: Verdict | None, digests: Mapping[str, str], t: Strings) -> View:
+    """The boxes: for each role that a policy asks to sign, else the three that every release has."""
+    asked = {role: s for s in (verdict.to_sign if verdict else ()) for role in s.roles}
+    roles = [{"role": printable(role.replace("_", " ")).capitalize(),
+              "says": t("page1.asked_by", rule=printable(s.rule), policy=printable(s.policy)),
+              "statement": printable(pick(s.statement, t("lang")), STATEMENT)} for role, s in asked.items()]
     shown = {k: short_digest(v) for k, v in digests.items()}
     line = t("page1.sign_digest", evidence=shown["evidence"], verdict=shown["verdict"]) if "verdict" in shown \
         else t("page1.sign_digest_only", evidence=shown.get("evidence", ""))
-    return {"roles": t.get("roles"), "digest": line, "line": t("page1.sign_line")}
+    distinct = any(s.distinct and len(s.roles) > 1 for s in (verdict.to_sign if verdict else ()))
+    line = f"{t('page1.distinct' if distinct else 'page1.signed')} {line}."
+    return {"rows": batched(roles or [{**r, "statement": ""} for r in t.get("roles")], BOXES_IN_A_ROW), "digest": line,
+            "line": t("page1.sign_line")}
+
+
+def batched(items: Sequence[Any], n: int) -> list[Sequence[Any]]:
+    """The items in rows of `n`."""
+    return [items[i:i + n] for i in range(0, len(items), n)]
 

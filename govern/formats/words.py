@@ -12,6 +12,7 @@ from govern.formats.charts import Glyph, MarkName, glyph
 from govern.formats.naming import favourable, group_label, group_name, metric_name, names, other_class, pick, received
 from govern.formats.numbers import (
     DIGITS,
+    amount,
     amount_beside,
     count,
     decimal,
@@ -26,6 +27,9 @@ from govern.verdict import Comparison, Finding, WaiverState
 
 MARKS: dict[str, MarkName] = {"fail": "outside", "pass": "within", "insufficient": "unsettled",
                               "not_run": "unsettled", "waived": "none", "n/a": "none"}
+# Kinds that ask whether something is there or was done, and set no range.
+DONE_OR_NOT = ("smoke", "document", "integrity", "table", "support")
+TRIVIAL = "trivial"
 LONG = 400
 
 
@@ -79,7 +83,7 @@ def mark_word(finding: Finding, t: Strings) -> str:
     """The outcome of a finding as the tables say it."""
     if finding.outcome in ("waived", "not_run", "n/a"):
         return t(f"mark.{finding.outcome}")
-    if finding.kind in ("smoke", "document"):
+    if finding.kind in DONE_OR_NOT:
         return t("mark.passed" if finding.outcome == "pass" else "mark.failed")
     return t(f"mark.{MARKS[finding.outcome]}")
 
@@ -99,7 +103,8 @@ def bounds(finding: Finding) -> tuple[float | None, float | None]:
 def limit_text(finding: Finding, t: Strings) -> str:
     """`at least 0.92`, `at most 0.10`, `0.8 to 1.25`; empty without a bound."""
     low, high = (b.replace("-", "−") if b is not None else None for b in (finding.bound_min, finding.bound_max))
-    unit = METRICS[finding.metric].unit if finding.metric in METRICS else ""
+    unit = METRICS[finding.metric].unit if finding.metric in METRICS else t("reason.days") \
+        if finding.kind == "fresh" else ""
     tail = f" {unit}" if unit else ""
     if low is not None and high is not None:
         return t("reason.between", low=low, high=high) + tail
@@ -113,7 +118,11 @@ def number_of(finding: Finding, seen: Comparison | None) -> str:
     if seen is None or seen.value is None:
         return ""
     row = METRICS.get(finding.metric or "")
-    if row is not None and (row.unit or row.family == "smoke"):
+    if finding.kind == "table":
+        return ""
+    if finding.kind == "fresh":
+        return amount(seen.value, "days")
+    if row is not None and (row.unit or row.family == "smoke" or row.name == "attribution_rank"):
         return amount_beside(seen.value, bounds(finding), row.unit)
     return with_interval(seen.value, seen.low, seen.high, bounds(finding), digits_for(finding, seen))
 
@@ -132,8 +141,20 @@ def compare_word(finding: Finding, seen: Comparison | None, t: Strings) -> str:
 
 def subject_of(finding: Finding, evidence: Evidence, t: Strings) -> str:
     """What was compared, in a few words: `selection rate ratio, age 25 or less to 26–35`."""
+    subject = _subject(finding, evidence, t)
+    if finding.decision is not None:
+        subject = t("reason.decision", subject=subject, decision=printable(finding.decision))
+    named = finding.each is None or finding.kind in ("drift", "integrity")  # what the subject names already
+    return subject if named else t("reason.each", subject=subject, item=printable(finding.each))
+
+
+def _subject(finding: Finding, evidence: Evidence, t: Strings) -> str:
     seen = finding.seen
     metric = metric_title(finding, evidence, t)
+    if finding.kind == "table":
+        return f"{metric}, {printable(':'.join(finding.features))}" if finding.features else title_of(finding, t)
+    if seen is not None and seen.reference is not None and not compare_word(finding, seen, t):
+        return t("reason.short_feature", metric=metric, group=_one(finding, seen, evidence, t))
     if seen is not None and seen.reference is not None:
         return t("reason.short_pair", metric=metric, compare=compare_word(finding, seen, t),
                  group=group_label(evidence, seen.group, t), reference=group_name(evidence, seen.reference, t))
@@ -153,14 +174,20 @@ def source_of(finding: Finding, t: Strings) -> str:
 
 def _sentence(finding: Finding, evidence: Evidence, number: str, t: Strings) -> str:
     seen, metric = finding.seen, metric_title(finding, evidence, t)
-    if finding.kind == "document":
-        if not finding.missing:
-            return t("reason.document_none")
+    if finding.kind == "document" and finding.outcome == "pass":
+        return t("reason.document_none")
+    if finding.kind == "document" and finding.missing:
         labels = [t(f"card.{m}").lower() if t.has(f"card.{m}") else m for m in finding.missing]
         return t("reason.document", n=len(labels), names=names(labels, t))
-    if seen is None or seen.value is None:
+    if finding.kind == "table" and finding.outcome == "pass":
+        if finding.compare is None:
+            known = {"n": len(finding.comparisons), "feature": printable(":".join(finding.features))}
+            return _capital(t("reason.counted", **known) if known["n"] else t("reason.nobody", **known))
+        return _capital(t("reason.table", n=len(finding.comparisons), metric=metric,
+                          feature=printable(":".join(finding.features) or title_of(finding, t))))
+    if seen is None or seen.value is None or finding.kind == "table":
         why = printable((seen.reason if seen else None) or finding.reason or "", LONG)
-        if finding.outcome == "not_run" or not finding.metric:
+        if finding.outcome == "not_run" or not finding.metric or finding.kind == "table":
             title = title_of(finding, t)
             return t("reason.plain", title=title, why=why.rstrip(".") or mark_word(finding, t))
         where = f"{metric}, {printable(':'.join(finding.features))}" if finding.features else metric
@@ -168,13 +195,27 @@ def _sentence(finding: Finding, evidence: Evidence, number: str, t: Strings) -> 
         return _capital(t(key, title=where, why=why.rstrip(".")))
     if finding.kind == "smoke":
         return t("reason.smoke", metric=metric, seen=number)
-    group = _capital(group_label(evidence, seen.group, t))
+    group = _capital(_one(finding, seen, evidence, t))
+    if finding.kind == "fresh":
+        return t("reason.fresh", title=title_of(finding, t), number=number,
+                 day=printable(finding.reason or "", LONG)) + "."
+    if seen.reference is not None and not compare_word(finding, seen, t):
+        return t("reason.against", group=group, metric=metric, number=number,
+                 reference=group_name(evidence, seen.reference, t)) + "."
     if seen.reference is None:
         if seen.group == OVERALL:
             return _capital(t("reason.whole", metric=metric, number=number)) + "."
         return t("reason.group_value", group=group, metric=metric, number=number) + "."
     pair = _pair(finding, seen, evidence, group, metric, t)
-    return t("reason.sentence", head=pair, compare=compare_word(finding, seen, t), number=number)
+    said = t("reason.sentence", head=pair, compare=compare_word(finding, seen, t), number=number)
+    return " ".join(x for x in (said, _tested(seen, t)) if x)
+
+
+def _one(finding: Finding, seen: Comparison, evidence: Evidence, t: Strings) -> str:
+    """What a number is of: a group, a column, or of drift the output."""
+    if finding.kind == "drift" and seen.group == OVERALL:
+        return t("reason.output")
+    return group_label(evidence, seen.group, t)
 
 
 def _pair(finding: Finding, seen: Comparison, evidence: Evidence, group: str, metric: str, t: Strings) -> str:
@@ -187,8 +228,9 @@ def _pair(finding: Finding, seen: Comparison, evidence: Evidence, group: str, me
                 if finding.metric == "selection_rate"
                 else t("reason.rate_metric", metric=metric, rate=one, counts=counts))
         return t("reason.pair", group=group, one=head, other=f"{two} ({others})", reference=reference)
-    ours, theirs = (evidence.find(finding.metric or "", g or "", label=finding.label)
-                    for g in (seen.group, seen.reference))
+    ours = evidence.find(finding.metric or "", seen.group, label=finding.label)
+    theirs = evidence.find(finding.metric or "", seen.group, TRIVIAL, label=finding.label) \
+        if seen.reference == TRIVIAL else evidence.find(finding.metric or "", seen.reference or "", label=finding.label)
     if ours and theirs and ours.value is not None and theirs.value is not None:
         return t("reason.pair_value", group=group, metric=metric, one=value(ours), other=value(theirs),
                  reference=reference)
@@ -236,6 +278,8 @@ def _settle(finding: Finding, evidence: Evidence, t: Strings) -> str:
             parts.append(t("settle.threshold", threshold=decimal(settle.threshold)))
         if settle.text:
             parts.append(printable(settle.text, LONG))
+    if finding.seen is not None and finding.seen.flips and finding.outcome in ("fail", "insufficient"):
+        parts.append(t("settle.flips"))
     if finding.outcome == "insufficient" and not parts:
         parts.append(t("settle.too_few"))
     if finding.outcome == "insufficient" and finding.counts_as != "PASS":
@@ -274,6 +318,21 @@ def waiver_state(waiver: WaiverState, t: Strings) -> str:
     if not waiver.valid:
         return t("waiver.no_effect", why=printable(waiver.why_not or ""))
     return t("waiver.days", n=waiver.days_left) + ("" if waiver.used else f"; {t('waiver.unused')}")
+
+
+def p_text(p: float | None) -> str:
+    """A p-value to three significant digits, `<0.001` for smaller ones, `–` for none."""
+    if p is None:
+        return "–"
+    return "<0.001" if p < 0.001 else "1" if p >= 0.9995 else f"{p:.3g}"
+
+
+def _tested(seen: Comparison | None, t: Strings) -> str:
+    """The significance test of a comparison by the four-fifths convention; empty without one."""
+    if seen is None or seen.p_value is None:
+        return ""
+    return t("reason.test", p=p_text(seen.p_value), test=t(f"reason.test_{seen.test or 'z'}"),
+             adjusted=p_text(seen.p_adjusted if seen.p_adjusted is not None else seen.p_value))
 
 
 def gap_text(gap: float) -> str:

@@ -35,6 +35,12 @@ class BandCoder:
         self.whole = True
         self._held = np.zeros(len(self.cuts) + 2, dtype=bool)
 
+    def anew(self) -> BandCoder:
+        """A coder of the same bands that has seen nothing yet."""
+        found = BandCoder(self.column, self.cuts, chosen=self.chosen, asked=self.asked)
+        found.unknown = self.unknown
+        return found
+
     def codes(self, array: pa.Array) -> Codes:
         """Codes of a numeric column's values, shape (n_rows,). Raises InputError for other columns."""
         found = None if pa.types.is_boolean(array.type) else small_range(array, SMALL_TABLE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -44,6 +45,21 @@ def search_coders(data: DataSettings, source: DataSource) -> dict[str, Coder]:
         if isinstance(coder, LevelCoder):
             coder.limit, coder.fix = SEARCHED_LEVELS, "leave it out of --search"
     return {column: found[column] for column in asked}
+
+
+def pair_coders(data: DataSettings, source: DataSource) -> dict[str, Coder]:
+    """The coder of each column whose values should meet those of the others, by column: as that of the sensitive or
+    control feature it is, else its levels, numbers of many values at their quartiles. Raises InputError, from the
+    coder for more than 50 levels."""
+    known = {s.column: s for s in data.sensitive}
+    bands = {s.column: data.bands[s.role] for s in data.sensitive if s.role in data.bands}
+    found = _coders([replace(known.get(c, SensitiveFeature(c, c)), role=c) for c in data.pairs],
+                    {**data.bands, **bands}, source)
+    for column in data.pairs:
+        coder = found[column]
+        if isinstance(coder, LevelCoder):
+            coder.limit, coder.fix = SEARCHED_LEVELS, "leave it out of --pair-column"
+    return {column: found[column] for column in data.pairs}
 
 
 def _coders(features: Sequence[SensitiveFeature], bands: Mapping[str, Sequence[float]], source: DataSource

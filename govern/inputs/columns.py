@@ -18,8 +18,9 @@ _MADE_UP = re.compile(r"(Column_|f|x)\d+")
 class ColumnPlan:
     """Roles of columns: `features` in the model's order, `sensitive` and `control` role → column, `read` all needed.
 
-    `weight` and `cluster` are columns or None. None of these is a feature unless it is named as one. `search` are
-    further columns searched for subgroups: they may be features or not.
+    `weight`, `cluster` and `date` are columns or None, `decisions` columns by the name of the decision. None of these
+    is a feature unless it is named as one. `search` are further columns searched for subgroups, `paired` and `checked`
+    those whose pairs are counted and whose contract is checked: they may be features or not.
     """
 
     features: tuple[str, ...]
@@ -33,6 +34,10 @@ class ColumnPlan:
     weight: str | None = None
     cluster: str | None = None
     search: tuple[str, ...] = ()
+    date: str | None = None
+    decisions: Mapping[str, str] = field(default_factory=dict)
+    paired: tuple[str, ...] = ()
+    checked: tuple[str, ...] = ()
 
 
 def plan_columns(settings: Settings, columns: Sequence[str], model_features: Sequence[str] | None,
@@ -47,8 +52,10 @@ def plan_columns(settings: Settings, columns: Sequence[str], model_features: Seq
     sensitive = {s.role: s.column for s in data.sensitive}
     control = {c: c for c in data.control}
     stored = [c for c in (data.score, data.prediction) if c is not None]
-    others = [c for c in (data.weight, data.cluster) if c is not None]
-    for name in (target, *sensitive.values(), *control, *stored, *others, *data.search):
+    decisions = {d.name: d.column for d in data.decisions}
+    others = [*(c for c in (data.weight, data.cluster, data.date) if c is not None), *decisions.values()]
+    more = (*data.search, *data.pairs, *(c.column for c in data.contract))
+    for name in (target, *sensitive.values(), *control, *stored, *others, *more):
         if name not in columns:
             raise missing_column(name, columns, where)
     _refuse_two_roles(data, target, where)
@@ -64,10 +71,11 @@ def plan_columns(settings: Settings, columns: Sequence[str], model_features: Seq
         if role_column is not None and role_column in features:
             raise InputError(f'the {what} "{printable(role_column)}" is among the features', where=where,
                              fix=f"a model that sees its {what} cannot be judged; leave it out")
-    read = tuple(dict.fromkeys((*features, target, *sensitive.values(), *control, *stored, *others,
-                                *data.search)))
+    # The keys of rows rely on it that features come first, then the target.
+    read = tuple(dict.fromkeys((*features, target, *sensitive.values(), *control, *stored, *others, *more)))
     return ColumnPlan(features, target, sensitive, data.score, data.prediction, read, tuple(notes), control,
-                      data.weight, data.cluster, data.search)
+                      data.weight, data.cluster, data.search, data.date, decisions, data.pairs,
+                      tuple(c.column for c in data.contract))
 
 
 def _refuse_two_roles(data: DataSettings, target: str, where: str) -> None:

@@ -18,8 +18,11 @@ from pydantic import ValidationError
 from govern.codec import digest, dumps
 from govern.errors import InputError, nearest, printable
 from govern.evidence import Task
+from govern.inputs.expected import Contract, Decision, contracts_of, decisions_of, period_of, refuse_expected
 from govern.inputs.options import KEYED, Option, later_text, refuse_later
 from govern.inputs.schema import PRIMARY_METRICS, bands_from_flags, config_model, config_schema, texts_as_written
+from govern.metrics import METRICS, declarable
+from govern.metrics import own as own_metrics
 from govern.yamlcheck import first_problem
 from govern.yamlfile import YamlDoc, read_yaml, validate
 
@@ -68,7 +71,8 @@ class OwnMetric:
 class DataSettings:
     """The evaluation data and the roles of its columns; `features` and `task` None mean: find out.
 
-    `classes` are those of a multiclass target in order, () when not given.
+    `classes` are those of a multiclass target in order, () when not given. `period` are two days, `shares` the
+    declared shares of groups by role, `cases` levels by role, `pairs` the columns whose values should all meet.
     """
 
     path: Path | None
@@ -89,6 +93,14 @@ class DataSettings:
     classes: tuple[str, ...] = ()
     metrics: tuple[OwnMetric, ...] = ()
     search: tuple[str, ...] = ()
+    train: Path | None = None
+    date: str | None = None
+    period: tuple[str, str] | None = None
+    shares: Mapping[str, Mapping[str, float]] = dataclasses.field(default_factory=dict)
+    cases: tuple[Mapping[str, str], ...] = ()
+    pairs: tuple[str, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    contract: tuple[Contract, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -162,7 +174,12 @@ class Settings:
                      "weight": d.weight, "cluster": d.cluster, "task": d.task, "classes": list(d.classes),
                      "metrics": {m.name: {"function": m.function, "better": m.better, "low": m.low,
                                           "high": m.high} for m in d.metrics},
-                     "search": list(d.search)},
+                     "search": list(d.search), "train": d.train and d.train.name, "date": d.date,
+                     "period": d.period and "..".join(d.period),
+                     "shares": {k: dict(v) for k, v in d.shares.items()}, "cases": [dict(c) for c in d.cases],
+                     "pairs": list(d.pairs),
+                     "decisions": {x.name: x.plain() for x in d.decisions},
+                     "contract": {c.column: c.plain() for c in d.contract}},
             "policies": [Path(p).name for p in self.policies],
             "phase": self.phase,
             "seed": self.seed,
@@ -206,6 +223,7 @@ def _file_values(doc: YamlDoc) -> dict[str, Any]:
     doc = dataclasses.replace(doc, value=texts_as_written(doc.value, doc.text))
     read = validate(config_model(), doc).model_dump(exclude_none=True)
     _refuse_unknown_primary(read, doc)
+    _refuse_unknown_limits(read, doc)
     found: dict[str, Any] = {}
     for option in KEYED:
         section, _, name = option.key.rpartition(".")
@@ -219,10 +237,19 @@ def _file_values(doc: YamlDoc) -> dict[str, Any]:
 
 
 def _refuse_unknown_primary(read: Mapping[str, Any], doc: YamlDoc) -> None:
-    """Raises InputError for a primary metric that is not known, or of which nobody said which side is better."""
-    metric = read.get("declared", {}).get("primary", {}).get("metric")
-    own = read.get("data", {}).get("metrics", {})
-    if metric is None or metric in PRIMARY_METRICS:
+    """Raises InputError for a primary metric that is not known, or of which nobody said which side is better, and for
+    a limit outside its range."""
+    primary = read.get("declared", {}).get("primary", {})
+    metric, own = primary.get("metric"), read.get("data", {}).get("metrics", {})
+    if metric is None:
+        return
+    if metric in PRIMARY_METRICS:
+        low, high = METRICS[metric].low, METRICS[metric].high
+        for key in ("min", "max"):
+            limit = primary.get(key)
+            if limit is not None and ((low is not None and limit < low) or (high is not None and limit > high)):
+                raise doc.error(("declared", "primary", key), f'"{key}": {limit:g} lies outside the range of {metric}',
+                                "write shares as fractions, 0.8 for 80 %")
         return
     if metric not in own:
         raise doc.error(("declared", "primary", "metric"), f'"metric": unknown metric "{printable(metric)}"',
@@ -231,6 +258,22 @@ def _refuse_unknown_primary(read: Mapping[str, Any], doc: YamlDoc) -> None:
         raise doc.error(("declared", "primary", "metric"),
                         f'"metric": which side of the primary metric "{metric}" is better is not said',
                         f"add better: higher or better: lower to {metric} under data.metrics")
+
+
+def _refuse_unknown_limits(read: Mapping[str, Any], doc: YamlDoc) -> None:
+    """Raises InputError for a declared limit of what no rule judges, and for one outside its range."""
+    known = declarable(own_metrics(read))
+    for name, limit in read.get("declared", {}).items():
+        if name == "primary":
+            continue
+        if name not in known:
+            raise doc.error(("declared", name), f'unknown key "{printable(name)}"', nearest(name, ["primary", *known])
+                            or "name a metric, or METRIC_ratio or METRIC_difference for a gap between groups")
+        low, high, _ = known[name]
+        for key, number in limit.items() if isinstance(limit, dict) else [("", limit)]:
+            if (low is not None and number < low) or (high is not None and number > high):
+                raise doc.error(("declared", name, *([key] if key else [])), f"{number:g} lies outside the range of "
+                                f"{name}", "write shares as fractions, 0.8 for 80 %")
 
 
 def _flag_value(option: Option, raw: Any) -> Any:
@@ -294,7 +337,10 @@ def _typed(v: Mapping[str, Any], source: Mapping[str, Source], bases: Mapping[st
                           v["data.task"], tuple(v["data.classes"]),
                           tuple(OwnMetric(name, m["function"], m["better"], m.get("low"), m.get("high"))
                                 for name, m in (v["data.metrics"] or {}).items()),
-                          tuple(dict.fromkeys(v["data.search"]))),
+                          tuple(dict.fromkeys(v["data.search"])),
+                          path("data.train"), v["data.date"], period_of(v["data.period"]), v["data.shares"] or {},
+                          tuple(v["data.cases"] or ()), tuple(dict.fromkeys(v["data.pairs"])),
+                          decisions_of(v["data.decisions"]), contracts_of(v["data.contract"])),
         policies=tuple(v["policies"]), policies_base=bases["policies"], phase=v["phase"],
         declared=v["declared"] or {}, waivers=tuple(v["waivers"] or ()),
         report=ReportSettings(bases["report.out"] / v["report.out"],
@@ -329,6 +375,7 @@ def _refuse_contradictions(settings: Settings) -> None:
             raise InputError(f'bands are given for "{role}", which is not a sensitive feature',
                              fix=nearest(role, [*roles, *d.control]) or f"add --sensitive {role}")
     _refuse_search(d)
+    refuse_expected(d)
     stored = "--score" if d.score is not None else "--prediction" if d.prediction is not None else None
     if settings.model.path is not None and stored:
         raise InputError(f"both a model and {stored} are given", fix="leave one of them out")

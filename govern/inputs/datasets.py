@@ -93,10 +93,10 @@ def missing_column(name: str, known: Sequence[str], where: str) -> InputError:
     return InputError(f'has no column "{printable(name)}"', where=where, fix=fix)
 
 
-def open_data(path: Path) -> DataSource:
-    """The data at `path`, its columns and types known, nothing kept in memory. Raises InputError."""
+def open_data(path: Path, flag: str = "--data") -> DataSource:
+    """The data at `path`, its columns and types known, nothing kept in memory; `flag` names it. Raises InputError."""
     if not path.exists():
-        raise InputError("no such file", where=str(path), fix="check --data")
+        raise InputError("no such file", where=str(path), fix=f"check {flag}")
     kind, opener = _opener(path)
     with reading(path, kind):
         table = opener(path)

@@ -43,6 +43,7 @@ class LevelCoder:
                  empty: bool = True, alike: Sequence[str] = ()) -> None:
         self.column, self.limit, self.fix, self.empty = column, limit, fix, empty
         self.rename, self.unknown = dict(rename or {}), frozenset(unknown)
+        self._alike = tuple(alike)
         self.levels: list[str] = []
         self._code_of: dict[str, int] = {}
         self._held: set[int] = set()
@@ -53,6 +54,11 @@ class LevelCoder:
         self._of_whole = np.empty(0, np.int32)
         for level in sorted(set(self.rename.values())):
             self._level(level)
+
+    def anew(self) -> LevelCoder:
+        """A coder of the same column and levels that has seen nothing yet."""
+        return LevelCoder(self.column, rename=self.rename, unknown=tuple(self.unknown), limit=self.limit, fix=self.fix,
+                          empty=self.empty, alike=self._alike)
 
     def codes(self, array: pa.Array) -> Codes:
         """Codes of a column's values, shape (n_rows,), not to be written to. Raises InputError."""

@@ -18,7 +18,11 @@ Kind = Literal["text", "label", "int", "float", "flag", "path", "choice", "band"
 MEASURING = ("report", "measure")
 JUDGING = ("report", "check")
 WRITING = ("report", "measure", "check", "render", "demo")
-EVERY = ("report", "measure", "check", "render", "demo", "scan", "policy", "doctor")
+LOCK = "policy lock"
+EVERY = ("report", "measure", "check", "render", "demo", "scan", "doctor", "selftest", "policy lint", "policy test",
+         LOCK)
+TELLING = ("policy show", "policy doc", "policy diff", "policy explain")
+POLICY = ("policy lint", "policy test", *TELLING)
 CARD = ("report", "render", "demo")
 
 
@@ -66,8 +70,9 @@ OPTIONS: tuple[Option, ...] = (
     Option("data.path", "--data", "path",
            "Evaluation data: CSV (also .gz), JSON Lines, Parquet file or folder, "
            "Arrow/Feather.", MEASURING, metavar="FILE", example="eval.parquet"),
-    Option("data.train", "--train", "path", "Training data, to look for overlap and leakage.", MEASURING,
-           metavar="FILE", later=True),
+    Option("data.train", "--train", "path",
+           "Training data: rows that stand in both, values and groups that differ, and drift from them are measured.",
+           MEASURING, metavar="FILE", example="train.parquet"),
     Option("data.target", "--target", "text", "Column that holds the true label.",
            MEASURING, metavar="COLUMN", example="default"),
     Option("data.positive", "--positive", "label", "Label whose probability the score is; inferred for 0/1, "
@@ -106,23 +111,44 @@ OPTIONS: tuple[Option, ...] = (
     Option("data.classes", "--class", "label",
            "Class of a multiclass target, given once for each in their order; default: the order of "
            "numbers, else of letters.", MEASURING, (), metavar="LABEL", repeatable=True, example="low"),
+    Option("data.date", "--date", "text", "Column that holds the day of a row.", MEASURING, metavar="COLUMN",
+           example="decided_on"),
+    Option("data.period", "--period", "text", "Days that the rows should be of, both included.", MEASURING,
+           metavar="FIRST..LAST", example="2026-01-01..2026-06-30"),
+    Option("data.pairs", "--pair-column", "text",
+           "Column whose values, numbers as quarters, should occur with every value of the other such columns.",
+           MEASURING, (), metavar="COLUMN", repeatable=True, example="region"),
+    Option("data.shares", "", "free",
+           "Shares of groups in the population the model is for: `{sex: {women: 0.51, men: 0.49}}`."),
+    Option("data.cases", "", "free",
+           "Cases that the rows should cover, over sensitive and control features: `[{sex: women, age: 26–35}]`."),
+    Option("data.decisions", "", "free",
+           "Columns of decisions taken: `{screening: {column: passed_test, selected: 1}}`, short "
+           "`screening: passed_test` (`selected` is then the favourable label). A row without a value did not reach "
+           "the step."),
+    Option("data.contract", "", "free",
+           "What columns may hold: `{age: {kind: number, low: 18, high: 100, missing: false}, sex: {levels: [1, 2]}}`, "
+           "`kind` one of number, boolean, text, date."),
     Option("data.metrics", "", "free",
            "Metrics of your own: `{cost: {function: 'module:function', better: lower, low: 0}}`, with "
            "`better` one of higher, lower, neither, and the range where there is one."),
     Option("policies", "--policy", "text", "Policy to judge by: the name of a shipped one, or a file.",
-           JUDGING, ("baseline",), metavar="NAME|FILE", repeatable=True, panel="Judging", example="baseline"),
-    Option("phase", "--phase", "choice", "How far the use reaches; rules grow stricter with it.", JUDGING,
-           "team", ("desk", "poc", "team", "company"), panel="Judging"),
+           (*JUDGING, LOCK), ("baseline",), metavar="NAME|FILE", repeatable=True, panel="Judging", example="baseline"),
+    Option("phase", "--phase", "choice", "How far the use reaches; rules grow stricter with it.",
+           (*JUDGING, "policy explain"), "team",
+           ("desk", "poc", "team", "company"), panel="Judging"),
     Option("declared", "", "free",
-           "Limits the owner commits to: `primary: {metric: roc_auc, min: 0.75}`, and "
-           "compute metrics such as `latency_p95_ms: 50`.", panel="Judging"),
+           "Limits the owner commits to: `primary: {metric: roc_auc, min: 0.75}`, metrics such as "
+           "`latency_p95_ms: 50`, and gaps between groups such as `selection_rate_ratio: 0.8`.", panel="Judging"),
     Option("waivers", "", "free", "List of {rule, subject or lineage, owner, reason, approver, expires}.",
            panel="Judging"),
     Option("report.out", "--out", "path", "Folder for what is written.", WRITING, "govern-report",
            metavar="DIR", panel="Output"),
-    Option("report.formats", "--format", "choice", "Card format.", CARD, ("html", "pdf"), ("html", "pdf"),
-           ("md", "junit", "sarif", "gitlab", "tap", "github", "cyclonedx", "hf"), repeatable=True,
-           panel="Output"),
+    Option("report.formats", "--format", "choice",
+           "Format of what is written: html and pdf are the card, the others are for pipelines; check writes those.",
+           (*CARD, "check"), ("html", "pdf"),
+           ("html", "pdf", "md", "junit", "sarif", "gitlab", "tap", "github", "ll144"), ("cyclonedx", "hf"),
+           repeatable=True, panel="Output"),
     Option("report.lang", "--lang", "choice", "Language of the card.", CARD, "en", ("en",), ("ja",),
            panel="Output"),
     Option("seed", "--seed", "int", "Seed of every sample that is drawn.", MEASURING, 0, metavar="NUMBER",
@@ -130,25 +156,36 @@ OPTIONS: tuple[Option, ...] = (
     Option("card", "", "free",
            "The words only people can supply: owner, purpose, out_of_scope, limitations …", panel="Output"),
     Option("", "--config", "path", "Settings file; default: govern.yaml in the working folder.",
-           ("report", "measure", "check"), metavar="FILE", panel="Output", example="govern.yaml"),
+           ("report", "measure", "check", LOCK, *POLICY), metavar="FILE", panel="Output", example="govern.yaml"),
     Option("", "--compute", "text", "Measure latency and memory (measure), leave them out (skip), or take a "
            "compute.json.", ("report", "measure", "check", "demo"), metavar="measure|skip|FILE",
            panel="Output"),
     Option("", "--timestamp", "text", "Time recorded in the documents, ISO 8601; default: SOURCE_DATE_EPOCH, "
-           "else now.", ("report", "measure", "demo"), metavar="ISO", panel="Output",
+           "else now.", ("report", "measure", "demo", LOCK), metavar="ISO", panel="Output",
            example="2026-11-03T00:00:00Z"),
     Option("", "--today", "text",
-           "Date on which waivers are looked at; default: the date of the time recorded.",
-           ("report", "check"), metavar="DATE", panel="Judging", example="2026-11-03"),
-    Option("", "--baseline", "path", "Evidence of the version in service, to compare with.", JUDGING,
-           metavar="EVIDENCE", panel="Judging", later=True),
-    Option("", "--lock", "path", "Lock file that fixes the policies' digests.", JUDGING, metavar="FILE",
-           panel="Judging", later=True),
+           "Day of the decision, on which waivers are looked at; default: the date of the time recorded, for "
+           "`policy lint` today's.",
+           ("report", "check", "policy lint", "policy explain"), metavar="DATE", panel="Judging", example="2026-11-03"),
+    Option("", "--baseline", "path", "Evidence of the version in service, to compare with.",
+           (*JUDGING, "policy explain"), metavar="EVIDENCE", panel="Judging", example="service/evidence.json"),
+    Option("", "--lock", "path",
+           "Lock file of policies and declared limits, recorded when measuring; default: govern.lock beside "
+           "govern.yaml, where there is one. With check: the file that must be the recorded one.",
+           ("report", "measure", "check", LOCK), metavar="FILE", panel="Judging", example="govern.lock"),
+    Option("", "--replace", "flag", "Write the lock anew where it differs.", (LOCK,), False, panel="Judging"),
     Option("", "--python", "path", "Python of the model's own environment.", MEASURING, metavar="PATH",
            panel="Model", later=True),
+    Option("", "--policy", "text", "Policy in which the rule is looked for; default: those of govern.yaml, else all "
+           "shipped ones.", ("policy explain",), (), metavar="NAME|FILE", repeatable=True, panel="Judging",
+           example="baseline"),
+    Option("", "--evidence", "path", "Evidence to judge the rule on.", ("policy explain",), metavar="EVIDENCE",
+           panel="Judging", example="govern-report/evidence.json"),
+    Option("", "--format", "choice", "Plain text or Markdown.", ("policy doc", "policy explain"), "text",
+           ("text", "md"), panel="Output"),
     Option("", "--quiet", "flag", "Print nothing but errors.", EVERY, False, panel="Output"),
-    Option("", "--verbose", "flag", "Print more, and the trace of an internal error.", EVERY, False,
-           panel="Output"),
+    Option("", "--verbose", "flag", "Print more, and the trace of an internal error.",
+           (*EVERY, *TELLING), False, panel="Output"),
 )
 
 BY_NAME: dict[str, Option] = {o.name: o for o in OPTIONS}

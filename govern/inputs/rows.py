@@ -29,17 +29,18 @@ def row_keys(batch: pa.RecordBatch, seed: int) -> Keys:
     The same for whole numbers and floats of equal value, for −0.0 and 0.0, for text plain or
     dictionary-coded; a missing value and NaN are the same. The order of columns matters, their names do not.
     """
-    start = np.full(batch.num_rows, mixed(np.array([seed], dtype=np.uint64))[0], dtype=np.uint64)
-    return extended(start, batch.columns)
+    return prefix_keys(batch, seed, (batch.num_columns,))[0]
 
 
-def extended(keys: Keys, columns: Sequence[pa.Array]) -> Keys:
-    """The keys of rows that go on with further columns, (n_rows,)."""
-    found = keys.copy()
-    for column in columns:
-        found += _GOLDEN
-        found ^= column_keys(column)
-        mixed(found)
+def prefix_keys(batch: pa.RecordBatch, seed: int, ends: Sequence[int]) -> list[Keys]:
+    """Keys of the rows of a batch's first columns, as many as each of `ends` says, rising: as `row_keys` of these."""
+    keys = np.full(batch.num_rows, mixed(np.array([seed], dtype=np.uint64))[0], dtype=np.uint64)
+    found = [keys.copy() for end in ends if not end]
+    for number, column in enumerate(batch.columns[: ends[-1]], 1):
+        keys += _GOLDEN
+        keys ^= column_keys(column)
+        mixed(keys)
+        found += [keys.copy() for end in ends if end == number]
     return found
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import datetime
 import functools
 import itertools
+import math
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
 
 from govern.inputs.options import BY_NAME, KEYED, Option
 from govern.metrics import (
@@ -43,7 +44,9 @@ def label_text(value: Any) -> Any:
     return value
 
 
-Label = Annotated[str, BeforeValidator(label_text)]
+Label = Annotated[str, BeforeValidator(label_text), WithJsonSchema({"type": ["string", "number", "boolean"]})]
+# `version: 3.10` is read as it is written (`texts_as_written`).
+Written = Annotated[str, WithJsonSchema({"type": ["string", "number"]})]
 
 
 def _rising(cuts: list[float]) -> list[float]:
@@ -87,6 +90,33 @@ def _date(text: str) -> str:
         raise ValueError(f'"{text}" is not a date; write it as 2026-11-03') from None
 
 
+def _period(text: str) -> str:
+    first, dots, last = text.partition("..")
+    if not dots or _date(first) > _date(last):
+        raise ValueError(f'"{text}" is not a period; write it as 2026-01-01..2026-06-30')
+    return text
+
+
+def _shares(shares: dict[str, float]) -> dict[str, float]:
+    total = math.fsum(shares.values())
+    if any(not 0 < s <= 1 for s in shares.values()) or abs(total - 1) > 0.01:
+        raise ValueError(f"shares must be above 0 and add up to 1, not to {total:g}; "
+                         "write them as {women: 0.51, men: 0.49}")
+    return shares
+
+
+def _case(case: dict[str, str]) -> dict[str, str]:
+    if not case:
+        raise ValueError("a case names no value; write it as {sex: women, age: 26–35}")
+    return case
+
+
+def _decision_name(name: str) -> str:
+    if name in ("all", "none", ""):
+        raise ValueError(f'"{name}" cannot name a decision; choose another name')
+    return name
+
+
 class SensitiveLong(BaseModel):
     """A sensitive feature whose role, levels or unknown values differ from its column."""
 
@@ -94,6 +124,25 @@ class SensitiveLong(BaseModel):
     column: str | None = Field(None, description="Column that holds it; default: the role's name.")
     levels: dict[str, Label] = Field({}, description="Value in the data → name of the group.")
     unknown: list[Label] = Field([], description="Values that mean the group is not known.")
+
+
+class DecisionLong(BaseModel):
+    """A decision that was taken, and which of its values says that a person was selected."""
+
+    model_config = _STRICT
+    column: str
+    selected: Label | None = None
+
+
+class ContractLong(BaseModel):
+    """What a column may hold."""
+
+    model_config = _STRICT
+    kind: Literal["number", "boolean", "text", "date"] | None = None
+    low: float | None = None
+    high: float | None = None
+    levels: list[Label] | None = None
+    missing: bool = True
 
 
 class OwnMetricLong(BaseModel):
@@ -128,14 +177,48 @@ class Waiver(BaseModel):
     lineage: str | None = None
 
 
+class DeclaredLimit(BaseModel):
+    """The least and the greatest value that the owner commits to."""
+
+    model_config = _STRICT
+    min: float | None = None
+    max: float | None = None
+
+
+class _Declared(BaseModel):
+    """Limits by the name of what is limited; `metrics.declarable` knows the names, and `config.py` looks."""
+
+    model_config = ConfigDict(**{**_STRICT, "extra": "allow"})
+    __pydantic_extra__: dict[str, float | DeclaredLimit]
+    primary: Primary | None = None
+
+
 _LIMITS: dict[str, Any] = {name: (float | None, Field(None, gt=0)) for name in COMPUTE_METRICS}
-Declared = create_model("Declared", __config__=_STRICT, primary=(Primary | None, None), **_LIMITS)
+Declared = create_model("Declared", __base__=_Declared, **_LIMITS)
+
+def _said(contract: ContractLong) -> ContractLong:
+    ranged = contract.low is not None or contract.high is not None
+    if contract.kind is None and contract.levels is None and not ranged and contract.missing:
+        raise ValueError("says nothing of the column; give kind, low, high, levels or missing: false")
+    if ranged and (contract.levels is not None or contract.kind not in (None, "number")):
+        raise ValueError("low and high are for numbers alone; leave them or the rest out")
+    if contract.low is not None and contract.high is not None and contract.low > contract.high:
+        raise ValueError(f"low {contract.low:g} is above high {contract.high:g}; swap them")
+    if contract.levels == []:
+        raise ValueError("no level is allowed; name some")
+    return contract
+
 
 _Role = Annotated[str, AfterValidator(_role)]
 _Sensitive = Annotated[dict[_Role, SensitiveLong | str | None], AfterValidator(_single_roles)]
 _SHAPES: dict[str, Any] = {
     "data.sensitive": list[_Role | _Sensitive] | _Sensitive,
     "data.bands": dict[str, Annotated[list[float], AfterValidator(_rising)]],
+    "data.period": Annotated[str, AfterValidator(_period)],
+    "data.shares": dict[str, Annotated[dict[str, float], AfterValidator(_shares)]],
+    "data.cases": list[Annotated[dict[str, Label], AfterValidator(_case)]],
+    "data.decisions": dict[Annotated[str, AfterValidator(_decision_name)], DecisionLong | str],
+    "data.contract": dict[str, Annotated[ContractLong, AfterValidator(_said)]],
     "data.metrics": dict[Annotated[str, AfterValidator(_free_name)], OwnMetricLong],
     "declared": Declared,
     "waivers": list[Waiver],
@@ -156,7 +239,7 @@ def _type_of(option: Option) -> Any:
     if option.key in _SHAPES:
         return _SHAPES[option.key]
     kinds: dict[str, Any] = {"int": Annotated[int, Field(ge=0, lt=2**32)], "float": float, "label": Label}
-    kind: Any = kinds.get(option.kind, str)
+    kind: Any = kinds.get(option.kind, Written)
     if option.choices:
         kind = Annotated[Literal[option.choices], _not_later(option)]
     return list.__class_getitem__(kind) if option.repeatable else kind

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from govern.evidence import OVERALL, Confusion, Counts, Curve, Group, Interval, Measurement, ThresholdCounts
 from govern.inputs.labels import Target
-from govern.measure import controls, multiclass, rates, regression, score_metrics
+from govern.measure import controls, multiclass, rates, regression, score_metrics, trivial
 from govern.measure.disparities import disparities
 from govern.measure.group_extremes import extremes, shortfalls
 from govern.measure.rates import ALPHA, LEVEL
+from govern.measure.scoring import scoring_rates
 from govern.measure.splits import Roles, Split, by_features, counts, splits
 from govern.stats.cube import Cube, Levels
 from govern.stats.curves import threshold_counts, threshold_grid, threshold_sums
@@ -63,6 +64,7 @@ def numbers(cube: Cube, levels: Levels, roles: Roles, target: Target, threshold:
     else:
         _all_classes(cube, target, everyone, rest, out)
     _disparities(out, rest, of, target, favourable_is_positive=wished)
+    out.measurements += list(trivial.of_classes(cube, target, out.measurements))
     return out
 
 
@@ -79,6 +81,7 @@ def regression_numbers(cube: Cube, residuals: Residuals, levels: Levels, roles: 
         out.measurements += regression.comparisons(split.groups, fits, overall)
         out.measurements += regression.disparities(split.groups, fits)
     out.measurements += extremes(by_features(rest), out.measurements)
+    out.measurements += list(trivial.of_numbers(residuals, out.measurements))
     return out
 
 
@@ -162,6 +165,8 @@ def _score_numbers(cube: Cube, column: Column, positive: int, label: str | None,
             if group.asked and not group.within and len(group.features) == 1:
                 out.curves += score_metrics.curves(one.own, group.id, label)
         out.measurements += score_metrics.comparisons(split.groups, found, label)
+    if label is None:
+        out.measurements += scoring_rates(cube, column, ranked, rest)
     if label is None and threshold is not None:
         _sweep(cube, column, ranked, everyone, rest, threshold, out)
     return of_group

@@ -91,9 +91,9 @@ class _Store:
         # By content as well: rows with one key and several predictions would be told apart by their order.
         order = np.lexsort((*numbers.T, key, draw, group))
         group, draw, key, n, numbers = group[order], draw[order], key[order], n[order], numbers[order]
-        new_group = _changes(group)
-        new_draw = new_group | _changes(draw)
-        new = np.logical_or.reduce([new_draw, _changes(key), *(_changes(c) for c in numbers.T)])
+        new_group = changes(group)
+        new_draw = new_group | changes(draw)
+        new = np.logical_or.reduce([new_draw, changes(key), *(changes(c) for c in numbers.T)])
         rank = np.cumsum(new_draw)
         first = np.maximum.accumulate(np.where(new_group, rank, 0))
         start = np.flatnonzero(new)
@@ -113,20 +113,20 @@ class _Store:
         draw, key, n, numbers = (p[inside] for p in self._parts[0][1:])
         if self.clustered and repeated:
             # Whole clusters, by their keys, as many as have `cap` rows together and at least one.
-            of_cluster = np.cumsum(_changes(draw)) - 1
+            of_cluster = np.cumsum(changes(draw)) - 1
             rows = np.cumsum(np.bincount(of_cluster, n).astype(np.int64))[of_cluster]
             some = (rows <= self.cap) | (of_cluster == 0)
             return Kept(np.repeat(numbers[some], n[some], axis=0), np.repeat(of_cluster[some], n[some]))
         numbers, key = np.repeat(numbers, n, axis=0), np.repeat(key, n)
         order = np.lexsort((*numbers.T, key))
         numbers, key = numbers[order], key[order]
-        new = np.logical_or.reduce([_changes(key), *(_changes(c) for c in numbers.T)])
+        new = np.logical_or.reduce([changes(key), *(changes(c) for c in numbers.T)])
         alike = np.arange(len(key)) - np.maximum.accumulate(np.where(new, np.arange(len(key)), 0))
         order = np.argsort(mixed(key + alike.astype(np.uint64) * _GOLDEN), kind="stable")[: self.cap]
         return Kept(numbers[order], None)
 
 
-def _changes(values: NDArray[np.generic]) -> NDArray[np.bool_]:
+def changes(values: NDArray[np.generic]) -> NDArray[np.bool_]:
     """Whether each value differs from the one before it; the first does."""
     found = np.ones(len(values), bool)
     found[1:] = values[1:] != values[:-1]

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from govern.dataset import Excluded, Population
 from govern.errors import InputError
-from govern.evidence import Excluded, Population
 from govern.inputs.arrays import raw, whole
 from govern.inputs.coders import Coder
 from govern.inputs.columns import ColumnPlan
 from govern.inputs.datasets import BATCH_ROWS, DataSource
 from govern.inputs.labels import Target, class_codes
 from govern.inputs.levels import LevelCoder
-from govern.inputs.rows import Apart, extended, row_keys
+from govern.inputs.rows import Apart, row_keys
 from govern.inputs.target import outcomes
 from govern.inputs.weights import cluster_keys, weights
-from govern.measure.datafacts import Facts
+from govern.measure.datafacts import Facts, coded_texts, roles
+from govern.measure.expected import Expected
 from govern.measure.group_rows import GroupRows
+from govern.measure.outputs import Outputs
 from govern.measure.predictions import Predicted
 from govern.measure.sample import Sample
 from govern.measure.subgroups import SubgroupSearch
@@ -55,15 +57,16 @@ class Pass:
     """What the pass leaves behind: the cube, facts about the data, a sample of rows, the population."""
 
     def __init__(self, source: DataSource, plan: ColumnPlan, target: Target, coders: Mapping[str, Coder], *,
-                 columns: int, seed: int, threshold: float | None, search: SubgroupSearch, kept: GroupRows | None
-                 ) -> None:
+                 columns: int, seed: int, threshold: float | None, search: SubgroupSearch, kept: GroupRows | None,
+                 expected: Expected) -> None:
         self.source, self.plan, self.target, self.coders, self.seed = source, plan, target, dict(coders), seed
         self.cube = Cube(tuple(coders), columns=columns, weighted=plan.weight is not None,
                          clustered=plan.cluster is not None)
         self.residuals = Residuals(exact_rows=EXACT_ROWS, threshold=threshold) if target.task == "regression" else None
-        self.search, self.kept = search, kept
-        self.facts = Facts(roles(plan))
+        self.search, self.kept, self.expected = search, kept, expected
+        self.facts = Facts(roles(plan), seed=seed, features=len(plan.features), classes=max(1, len(target.classes)))
         self.sample = Sample(SAMPLE_ROWS)
+        self.outputs = Outputs(target)
         self.read = self.used = 0
         self._excluded: dict[str, int] = {}
         self._outputs: set[float] = set()
@@ -73,13 +76,14 @@ class Pass:
     def run(self, ask: Ask, progress: Telling, stage: str) -> None:
         """Read every batch once; `ask` starts the prediction of a batch and gives back how to await it."""
         plan = self.plan
-        ours = {*plan.sensitive.values(), *plan.control.values(), plan.target, plan.prediction or plan.target}
+        ours = {*plan.sensitive.values(), *plan.control.values(), plan.target, plan.prediction or plan.target,
+                *plan.decisions.values()}
         # What the model sees stays as it is in the file.
         coded = ours - {*plan.features, plan.cluster}
         waiting: tuple[_Rows, Callable[[], Predicted]] | None = None
         for batch in self.source.batches(plan.read, BATCH_ROWS, coded=sorted(coded)):
             self.read += batch.num_rows
-            batch = self._usable(batch)
+            batch = self._usable(batch, self._excluded)
             progress(stage, self.read, self.source.rows)
             if not batch.num_rows:
                 continue
@@ -96,40 +100,45 @@ class Pass:
             raise InputError(f"has no row that can be used: {why}", where=str(self.source.path),
                              fix="give rows whose outcome is known")
 
-    def _usable(self, batch: Any) -> Any:
-        """The rows that take part; the others are counted by reason."""
-        batch = self._without(batch, _missing(batch.column(self.plan.target)), TARGET_MISSING)
-        if self.plan.weight is not None and batch.num_rows:
-            batch = self._without(batch, _missing(batch.column(self.plan.weight)), WEIGHT_MISSING)
-            weight = weights(batch.column(self.plan.weight), self.plan.weight)
-            batch = self._without(batch, weight == 0 if (weight == 0).any() else None, WEIGHT_ZERO)
-        return batch
+    def again(self, columns: Sequence[str]) -> Iterator[Any]:
+        """Batches of the rows that take part, read once more; they have `columns` among others."""
+        plan = self.plan
+        wanted = dict.fromkeys((*columns, plan.target, *([] if plan.weight is None else [plan.weight])))
+        for batch in self.source.batches(list(wanted), BATCH_ROWS):
+            yield self._usable(batch, {})
 
-    def _without(self, batch: Any, left_out: NDArray[np.bool_] | None, reason: str) -> Any:
-        if left_out is None:
-            return batch
-        self._excluded[reason] = self._excluded.get(reason, 0) + int(left_out.sum())
-        return batch.take(whole(np.flatnonzero(~left_out)))
+    def _usable(self, batch: Any, excluded: dict[str, int]) -> Any:
+        """The rows that take part; the others are counted by reason."""
+        batch = _without(batch, _missing(batch.column(self.plan.target)), TARGET_MISSING, excluded)
+        if self.plan.weight is not None and batch.num_rows:
+            batch = _without(batch, _missing(batch.column(self.plan.weight)), WEIGHT_MISSING, excluded)
+            weight = weights(batch.column(self.plan.weight), self.plan.weight)
+            batch = _without(batch, weight == 0 if (weight == 0).any() else None, WEIGHT_ZERO, excluded)
+        return batch
 
     def _rows(self, batch: Any) -> _Rows:
         """What is known of a batch without its predictions."""
-        batch = _coded_texts(batch)
+        batch = coded_texts(batch)
+        truth = self._truth(batch.column(self.plan.target))
+        *_, whole_keys = self.facts.add(batch, truth if self.target.classes else None)
         # A sample is the same whether rows have weights and persons or not; only rows alike in all else are told
         # apart by them.
-        units = [c for c in (self.plan.weight, self.plan.cluster) if c is not None and c not in self.plan.features]
-        keys = row_keys(batch.select([c for c in batch.schema.names if c not in units]), self.seed)
-        whole_keys = extended(keys, [batch.column(c) for c in units])
-        self.facts.add(batch, whole_keys)
+        units = {self.plan.weight, self.plan.cluster} - {None, *self.plan.features}
+        keys = row_keys(batch.select([c for c in batch.schema.names if c not in units]), self.seed) if units \
+            else whole_keys
         self.sample.add(keys, batch, whole_keys)
-        return _Rows(
+        rows = _Rows(
             {role: coder.codes(batch.column(coder.column)) for role, coder in self.coders.items()},
-            self.search.codes(batch), self._truth(batch.column(self.plan.target)), keys,
+            self.search.codes(batch), truth, keys,
             None if self.plan.weight is None else weights(batch.column(self.plan.weight), self.plan.weight),
             None if self.plan.cluster is None else cluster_keys(batch.column(self.plan.cluster), whole_keys,
-                                                                      self._apart))
+                                                                self._apart))
+        self.expected.add(batch, rows.codes, rows.weight, rows.cluster)
+        return rows
 
     def _count(self, rows: _Rows, predicted: Predicted) -> None:
         self._see(predicted)
+        self.outputs.add(predicted)
         self.search.add(rows.codes, rows.searched, rows.truth, predicted, weight=rows.weight, cluster=rows.cluster)
         if self.kept is not None:
             self.kept.add(rows.codes, rows.keys, rows.truth, predicted, weight=rows.weight, cluster=rows.cluster)
@@ -205,24 +214,11 @@ class Pass:
         return found
 
 
-def _coded_texts(batch: Any) -> Any:
-    """The batch with its texts dictionary-coded: keys, facts and levels are then found once for each text."""
-    import pyarrow as pa
-
-    columns = [c.dictionary_encode() if pa.types.is_string(c.type) or pa.types.is_large_string(c.type) else c
-               for c in batch.columns]
-    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
-
-
-def roles(plan: ColumnPlan) -> dict[str, str]:
-    """The role of every column that is read: target, sensitive, control, weight …, feature."""
-    searched = dict.fromkeys((c for c in plan.search if c not in plan.features), "searched")
-    by_column = {**searched, plan.target: "target", **dict.fromkeys(plan.control.values(), "control"),
-                 **dict.fromkeys(plan.sensitive.values(), "sensitive")}
-    named = {"score": plan.score, "prediction": plan.prediction, "weight": plan.weight, "cluster": plan.cluster}
-    by_column |= {column: role for role, column in named.items() if column}
-    both = {c: f"{role}, feature" for c, role in by_column.items() if c in plan.features}
-    return {c: both.get(c) or by_column.get(c, "feature") for c in plan.read}
+def _without(batch: Any, left_out: NDArray[np.bool_] | None, reason: str, excluded: dict[str, int]) -> Any:
+    if left_out is None:
+        return batch
+    excluded[reason] = excluded.get(reason, 0) + int(left_out.sum())
+    return batch.take(whole(np.flatnonzero(~left_out)))
 
 
 def _missing(column: Any) -> NDArray[np.bool_] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
@@ -21,15 +21,21 @@ from govern.evidence import (
     Subject,
 )
 from govern.explain.attributions import attributions
+from govern.explain.attributions import measurements as of_attributions
 from govern.inputs.coders import Coder, control_coders, search_coders, sensitive_coders
 from govern.inputs.columns import ColumnPlan, plan_columns
-from govern.inputs.config import Settings
+from govern.inputs.config import DataSettings, Settings
 from govern.inputs.datasets import DataSource, open_data
+from govern.inputs.expected import Decision
 from govern.inputs.labels import Target
 from govern.inputs.levels import numbers
+from govern.inputs.lockfile import LockFile
+from govern.inputs.named_levels import decisions_in
 from govern.inputs.target import target_of
 from govern.measure import from_cube, smoke
 from govern.measure.custom import own_metrics
+from govern.measure.datarows import of_rows
+from govern.measure.expected import Expected
 from govern.measure.group_rows import GroupRows
 from govern.measure.machine_cost import compute_document
 from govern.measure.passing import Pass
@@ -38,6 +44,7 @@ from govern.measure.rates import LEVEL
 from govern.measure.splits import Roles, membership
 from govern.measure.start import Started
 from govern.measure.subgroups import SubgroupSearch
+from govern.measure.training import Training, refuse_foreign
 from govern.worker.client import Pending, Worker
 from govern.worker.replies import Explained
 
@@ -57,37 +64,57 @@ class Measured:
 
 
 def measure(settings: Settings, model: Started | None, *, created: str, timed: bool, progress: Progress,
-            explained: bool = True) -> Measured:
+            explained: bool = True, lock: LockFile | None = None, meanwhile: Callable[[], None] | None = None
+            ) -> Measured:
     """The facts about a started model, or about stored predictions where there is none.
 
-    Without `timed` there is no compute document, without `explained` no attributions.
-    Raises InputError for anything unusable.
+    Without `timed` there is no compute document, without `explained` no attributions. `lock` is recorded as it is.
+    `meanwhile` is called once while the model's process checks and explains, so that work which needs no answer of it
+    is not waited for. Raises InputError for anything unusable.
     """
-    if model is None:
-        return _measure_stored(settings, created, progress)
-    return _measure_model(settings, model, created, timed, progress, explained)
+    found = _measure_stored(settings, created, progress) if model is None else \
+        _measure_model(settings, model, created, timed, progress, explained, meanwhile)
+    return found if lock is None else replace(found, evidence=_locked(found.evidence, lock))
+
+
+def _locked(evidence: Evidence, lock: LockFile) -> Evidence:
+    """The evidence with the lock file as a subject."""
+    return replace(evidence, subjects=(*evidence.subjects, lock.subject), lock=lock.content)
+
+
+def _train_source(settings: Settings) -> DataSource | None:
+    """The training data, opened before the model is loaded; None where none were given."""
+    return None if settings.data.train is None else open_data(settings.data.train, "--train")
 
 
 def _measure_model(settings: Settings, model: Started, created: str, timed: bool, progress: Progress,
-                   explained: bool) -> Measured:
+                   explained: bool, meanwhile: Callable[[], None] | None) -> Measured:
     worker, file, found, data = model.worker, model.file, model.scanned, settings.data
-    source = _source(settings)
+    source, train = _source(settings), _train_source(settings)
     target = target_of(source, data)
     coders = _coders(settings, source)
+    decisions = decisions_in(data, source, target, coders)
     progress("loading the model", 0, 0)
     described = worker.load(file.data, file.format, file.name)
     target = match_target(described, target, data.threshold, file.name)
     plan = plan_columns(settings, tuple(source.columns), described.features, described.n_features)
     answers = FromModel(worker, described, target, plan, data.threshold, file.name)
-    done = _pass(settings, source, plan, target, coders, answers.score_columns)
+    done = _pass(settings, source, plan, target, coders, decisions, answers.score_columns)
+    if train is not None:
+        refuse_foreign(train, plan)
     done.run(answers.ask, progress, "predicting")
     sample = done.sample.first(len(done.sample.table), plan.features)
     progress("checking and explaining", 0, 0)
     checking = worker.submit_smoke(sample, answers.positive)
     explaining = worker.submit_explain(sample, sample, answers.positive, settings.seed) \
         if explained and answers.positive is not None else None
+    training = _training(train, done, data, progress)
+    if training is not None:
+        training.ask(FromModel(worker, described, target, plan, data.threshold, file.name).ask)
     timing = worker.submit_time(sample.slice(0, BATCH_TIMED), answers.positive) if timed else None
     out = _numbers(done, settings, target)
+    if meanwhile is not None:
+        meanwhile()
     checked = checking.result()
     checks = smoke.checks(smoke.Seen(
         rows_sent=done.used, rows_answered=answers.rows, not_finite=answers.not_finite,
@@ -105,7 +132,7 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
             f"{found.format}: {len(found.names)} names, " + ("all allowed" if not found.trusted else
                                                             f"{len(found.trusted)} trusted by the user"),
             found.trusted, worker.layers, worker.open),
-        attributions=found_attributions, notes=why)
+        attributions=found_attributions, notes=why, training=training)
     compute = None
     if timing is not None:
         progress("timing", 0, 0)
@@ -120,8 +147,17 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
     return Measured(evidence, compute, worker.output)
 
 
+def _training(source: DataSource | None, done: Pass, data: DataSettings, progress: Progress) -> Training | None:
+    """The training data, read; None where none were given."""
+    if source is None:
+        return None
+    found = Training(source, done, data)
+    found.run(progress)
+    return found
+
+
 def _pass(settings: Settings, source: DataSource, plan: ColumnPlan, target: Target, coders: dict[str, Coder],
-          columns: int) -> Pass:
+          decisions: Sequence[Decision], columns: int) -> Pass:
     data = settings.data
     singles = tuple(s.role for s in data.sensitive)
     search = SubgroupSearch(singles, search_coders(data, source), weighted=plan.weight is not None,
@@ -129,7 +165,7 @@ def _pass(settings: Settings, source: DataSource, plan: ColumnPlan, target: Targ
     sets = [(), *((role,) for role in singles), *data.intersections]
     kept = GroupRows(sets, clustered=plan.cluster is not None) if data.metrics else None
     return Pass(source, plan, target, coders, columns=columns, seed=settings.seed, threshold=data.threshold,
-                search=search, kept=kept)
+                search=search, kept=kept, expected=Expected(data, source, plan, tuple(coders), decisions))
 
 
 def _own_metrics(done: Pass, settings: Settings, target: Target, worker: Worker, out: from_cube.Numbers) -> None:
@@ -176,6 +212,7 @@ def _explained(pending: Pending[Explained], done: Pass, out: from_cube.Numbers
         [f"{rows} of {done.sample.table.num_rows} sampled rows were explained: the budget allowed no more."]
     found_all = Attributions(method, found.output_space, rows, found.background_rows, found.background,
                              done.seed, _finite(found.base), _finite(found.residual), found.exact, features)
+    out.measurements += of_attributions(found_all, found.output)
     return found_all, notes
 
 
@@ -202,30 +239,35 @@ def _measure_stored(settings: Settings, created: str, progress: Progress) -> Mea
 
 
 def _stored(settings: Settings, created: str, progress: Progress, worker: Worker | None) -> Measured:
-    source = _source(settings)
+    source, train = _source(settings), _train_source(settings)
     target = target_of(source, settings.data)
     coders = _coders(settings, source)
+    decisions = decisions_in(settings.data, source, target, coders)
     plan = plan_columns(settings, tuple(source.columns), None, None)
     reader = FromColumns(settings, plan, target, str(source.path))
-    done = _pass(settings, source, plan, target, coders, reader.score_columns)
+    done = _pass(settings, source, plan, target, coders, decisions, reader.score_columns)
+    if train is not None:
+        refuse_foreign(train, plan)
     done.run(reader.ask, progress, "reading predictions")
+    training = _training(train, done, settings.data, progress)
     out = _numbers(done, settings, target)
     if worker is not None:
         _own_metrics(done, settings, target, worker, out)
     notes = ["No model was given: stored predictions were judged; nothing is said about the model's file, its "
              "smoke checks, its explanation or its cost."]
     evidence = _evidence(settings, created, source, target, plan, done, out, smoke.constant_only(done.distinct_outputs),
-                         subjects=(), model=None, containment=None, attributions=None, notes=notes)
+                         subjects=(), model=None, containment=None, attributions=None, notes=notes,
+                         training=training)
     return Measured(evidence, None, worker.output if worker is not None else "")
 
 
 def _evidence(settings: Settings, created: str, source: DataSource, target: Target, plan: ColumnPlan, done: Pass,
               out: from_cube.Numbers, checks: tuple[SmokeCheck, ...], *, subjects: tuple[Subject, ...],
               model: Model | None, containment: Containment | None, attributions: Attributions | None,
-              notes: Sequence[str]) -> Evidence:
+              notes: Sequence[str], training: Training | None) -> Evidence:
     merged = settings.plain()
     merged["data"] |= {"positive": target.positive, "negative": target.negative, "favourable": target.favourable,
-                       "task": target.task}
+                       "task": target.task, "decisions": {d.name: d.plain() for d in done.expected.decisions}}
     if target.task == "multiclass":
         merged["data"]["classes"] = list(target.classes)
     if merged["model"].get("name") is None and settings.model.path is not None:
@@ -234,15 +276,24 @@ def _evidence(settings: Settings, created: str, source: DataSource, target: Targ
     config = settings.config_file
     subjects += (
         Subject("data", source.name, source.sha256, source.size, source.format),
+        *(() if training is None else (training.subject,)),
         Subject("config", config.name if config else "merged settings", settings.config_sha256,
                 config.stat().st_size if config else 0, "yaml" if config else "settings"))
     searched = done.search.result(done.cube, done.residuals, done.levels(), target)
-    measurements: list[Measurement] = [*out.measurements, *smoke.measurements(checks)]
+    facts = replace(done.facts.result(), period=done.expected.period, output=done.outputs.result())
+    trained = None if training is None else training.result(out.groups, facts)
+    measurements: list[Measurement] = [
+        *out.measurements, *of_rows(done.facts, target),
+        *done.expected.measurements(done.cube, done.levels(), out.groups),
+        *(() if trained is None else trained.measurements), *smoke.measurements(checks)]
+    if trained is not None:
+        notes = [*notes, *trained.notes]
     return Evidence(
-        EVIDENCE_SCHEMA, created, subjects, merged, containment, done.population, done.facts.result(),
+        EVIDENCE_SCHEMA, created, subjects, merged, containment, done.population, facts,
         tuple(out.groups), tuple(out.counts), tuple(measurements), target.task, model=model,
         confusions=tuple(out.confusions), curves=tuple(out.curves), thresholds=out.thresholds,
         threshold_counts=tuple(out.threshold_counts), subgroups=searched.subgroups, attributions=attributions,
+        train=None if trained is None else trained.facts,
         smoke=checks, declared=dict(settings.declared), card=dict(settings.card),
         notes=tuple(dict.fromkeys([*target.notes, *plan.notes, *done.alike(), *out.notes, *searched.notes, *notes])))
 

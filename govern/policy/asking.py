@@ -4,25 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
-from functools import partial
+from fractions import Fraction
 from typing import Any
 
+from govern.errors import InputError
 from govern.evidence import OVERALL, Compute, Evidence
+from govern.metrics import declarable, gap, own
 from govern.policy.decide import Levels, Limits
-from govern.policy.fields import DECLARED, Rule
+from govern.policy.fields import DECLARED, PRIMARY, Relative, Rule
 from govern.policy.quantities import Bound
 from govern.policy.tasks import OF_SCORES, Asked, primary_of, row_of
-from govern.verdict import Comparison, RuleOutcome, Settle
+from govern.verdict import Comparison, PolicyInfo, RuleOutcome, Settle, ToSign
+
+NO_BASELINE = "no --baseline was given"
+
+
+@dataclass(frozen=True)
+class Item:
+    """What a repeated rule speaks of: a group (`feature` and `name`), or an item of a card list (`value`)."""
+
+    name: str
+    feature: str = ""
+    value: Any = None
 
 
 @dataclass(frozen=True)
 class Documents:
-    """What is judged; `settling`: answers say what would settle them."""
+    """What is judged, and what it is held against.
+
+    `baseline` is the evidence of the version in service, `policies` are those judged and `policy` the name of the one
+    that asks, `lock` is the digest of a lock file given when judging. `settling`: answers say what would settle them.
+    `item` is set for a repeated rule.
+    """
 
     evidence: Evidence
     compute: Compute | None = None
     settling: bool = True
+    baseline: Evidence | None = None
+    today: date = date.min
+    policies: tuple[PolicyInfo, ...] = ()
+    policy: str = ""
+    lock: str | None = None
+    item: Item | None = None
 
     @property
     def rows(self) -> int:
@@ -39,7 +64,12 @@ class Documents:
 
 @dataclass(frozen=True)
 class Answer:
-    """The outcome of one question. `presses`: an insufficient that counts as REVIEW under lean."""
+    """The outcome of one question.
+
+    `presses`: an insufficient that counts as REVIEW under lean. `applies` is False for an n/a that is no want of an
+    input, so that `absent` says nothing about it. `to_sign` is what people must sign, `valid_until` the last day on
+    which the answer holds.
+    """
 
     outcome: RuleOutcome
     reason: str | None = None
@@ -52,6 +82,9 @@ class Answer:
     decide: str | None = None
     settle: Settle | None = None
     missing: tuple[str, ...] = ()
+    applies: bool = True
+    to_sign: ToSign | None = None
+    valid_until: date | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +92,8 @@ class Question:
     """One metric of a rule for one feature or the whole sample; `answer` takes the size of the family.
 
     `uncertain`: decided by an interval, so that it counts in the family. `label`: the class of a multiclass task
-    that is held against all others.
+    that is held against all others. `decision`: the decision column that is judged instead of the predictions.
+    `each`: what a repeated rule, or one of several demands of a rule, speaks of.
     """
 
     answer: Callable[[int], Answer]
@@ -67,6 +101,8 @@ class Question:
     features: tuple[str, ...] = ()
     uncertain: bool = False
     label: str | None = None
+    decision: str | None = None
+    each: str | None = None
 
 
 def settled(
@@ -77,35 +113,76 @@ def settled(
     features: tuple[str, ...] = (),
     presses: bool = False,
     label: str | None = None,
+    decision: str | None = None,
+    each: str | None = None,
+    applies: bool = True,
 ) -> Question:
     """A question whose answer does not need the size of the family."""
-    return Question(partial(_always, Answer(outcome, reason, presses=presses)), metric, features, label=label)
+    answer = Answer(outcome, reason, presses=presses, applies=applies)
+    return Question(always(answer), metric, features, label=label, decision=decision, each=each)
 
 
-def _always(answer: Answer, _family: int) -> Answer:
-    return answer
+def always(answer: Answer) -> Callable[[int], Answer]:
+    """A function of the size of the family that gives this answer for every size."""
+    return lambda _family: answer
 
 
-def limits_of(rule: Rule, metric: str, evidence: Evidence) -> Limits:
-    """The rule's limits, `declared` replaced by what the owner declared for `metric`."""
+def limits_of(rule: Rule, metric: str, evidence: Evidence, low: Bound | None = None,
+              high: Bound | None = None) -> Limits:
+    """The rule's limits, `declared` replaced by what the owner declared for `metric`, or for the gap in it where
+    groups are compared (of the primary metric what stands beside it). A limit relative to the baseline adds to `low`
+    (min) or `high` (max), the baseline's values; a side without such a value is open."""
+    compares = rule.fields.kind == "disparity" and rule.fields.metric != PRIMARY
+    name = gap(metric, rule.fields.compare) if compares else metric
 
-    def side(limit: Decimal | str | None, name: str) -> Decimal | None:
-        return limit if isinstance(limit, Decimal) else _declared(evidence, metric, name) if limit == DECLARED else None
+    def side(limit: Decimal | str | Relative | None, end: str, reference: Bound | None) -> Bound | None:
+        if isinstance(limit, Relative):
+            return None if reference is None else Fraction(reference) + Fraction(limit.by)
+        return limit if isinstance(limit, Decimal) else _declared(evidence, name, end) if limit == DECLARED else None
 
-    return Limits(side(rule.minimum, "min"), side(rule.maximum, "max"))
+    return Limits(side(rule.minimum, "min", low), side(rule.maximum, "max", high))
 
 
-def _declared(evidence: Evidence, metric: str, side: str) -> Decimal | None:
-    """A declared limit: `{metric: {min: …}}`, `primary: {metric: …, min: …}`, or a bare number, which
-    limits the metric on its worse side."""
-    value: Any = evidence.declared.get(metric)
+def relative(rule: Rule) -> bool:
+    """Whether a limit of the rule is relative to the baseline."""
+    return isinstance(rule.minimum, Relative) or isinstance(rule.maximum, Relative)
+
+
+def relative_text(rule: Rule) -> str | None:
+    """What is said about limits relative to the baseline; None without any."""
+    sides = [(side, limit.by) for side, limit in (("min", rule.minimum), ("max", rule.maximum))
+             if isinstance(limit, Relative)]
+    return ", ".join(f"{side}: that of the baseline {by:+f}" for side, by in sides) or None
+
+
+def check_primary(rule: Rule, metric: Asked, low: float | None, high: float | None) -> None:
+    """Raises InputError for a written limit of the declared primary metric that lies outside `low` to `high`: only
+    now is it known which metric that is."""
+    for key, limit in (("min", rule.minimum), ("max", rule.maximum)):
+        if metric.primary and isinstance(limit, Decimal) \
+                and ((low is not None and limit < Decimal(low)) or (high is not None and limit > Decimal(high))):
+            raise rule.error((key,), f'"{key}": limit {limit} lies outside the range of {metric.name}, '
+                             f"{'−∞' if low is None else f'{low:g}'} to {'∞' if high is None else f'{high:g}'}",
+                             "write shares as fractions, 0.8 for 80 %")
+
+
+def _declared(evidence: Evidence, name: str, side: str) -> Decimal | None:
+    """A declared limit of a metric or a gap: `{name: {min: …}}`, `primary: {metric: …, min: …}`, or a bare number,
+    which limits it on its worse side. Raises InputError for one that can never decide."""
+    low, high, worse = declarable(own(evidence.settings))[name]
+    value: Any = evidence.declared.get(name)
     primary = primary_of(evidence)
     if isinstance(value, int | float) and not isinstance(value, bool):
-        value = {"min" if row_of(metric, evidence).better == "higher" else "max": value}
+        value = {worse: value}
     elif not isinstance(value, dict):
-        value = primary if primary.get("metric") == metric else {}
+        value = primary if primary.get("metric") == name else {}
     limit = value.get(side)
-    return exact(limit) if isinstance(limit, int | float) and not isinstance(limit, bool) else None
+    if not isinstance(limit, int | float) or isinstance(limit, bool):
+        return None
+    if (low is not None and limit < low) or (high is not None and limit > high):
+        raise InputError(f"declared {side} {limit:g} of {name} lies outside its range", where="evidence",
+                         fix="declare shares as fractions, 0.8 for 80 %, and measure again")
+    return exact(limit)
 
 
 def exact(number: float) -> Decimal:
@@ -121,8 +198,9 @@ def levels_of(rule: Rule, comparisons: int, tails: int, family: int) -> Levels:
 
 
 def calibrates(rule: Rule) -> bool:
-    """Whether the levels of rates are to be proved for their sizes."""
-    return bool(rule.fields.calibrate if rule.fields.calibrate is not None else rule.terms.calibrate)
+    """Whether the levels of rates are to be proved for their sizes; never of a kind that has no error to prove."""
+    own = getattr(rule.fields, "calibrate", False)
+    return bool(own if own is not None else rule.terms.calibrate)
 
 
 def in_family(rule: Rule) -> bool:

@@ -10,6 +10,8 @@ from govern.policy.quantities import Bound, Difference, Quantity, Rate, Ratio
 
 # One (n1, n2, compare, limit): the lower bound of group 1 against group 2 must not reach the limit wrongly.
 Case = tuple[int, int | None, str | None, float]
+# Rows of the smaller of two groups up to which errors are enumerated: `stats.exact.MOST_SMALLER`, known without numpy.
+MOST_SMALLER = 200
 
 
 @dataclass(frozen=True, slots=True)

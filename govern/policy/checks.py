@@ -6,9 +6,12 @@ import math
 from collections.abc import Mapping
 from itertools import pairwise
 
-from govern.errors import InputError
-from govern.evidence import OVERALL, Compute, Counts, Evidence, Group, Sampling, ThresholdCounts
+from govern.codec import decode
+from govern.errors import InputError, printable
+from govern.evidence import OVERALL, Compute, Counts, Evidence, Group, Measurement, Sampling, ThresholdCounts
+from govern.lock import Lock, flaw
 from govern.policy.measured import at_threshold
+from govern.policy.tasks import setting
 from govern.stats.effective import CELLS, PLACES
 
 EDITED = "it was edited; measure again"
@@ -16,8 +19,34 @@ EDITED = "it was edited; measure again"
 ROUNDING = 1e-9
 
 
-def check(evidence: Evidence, judged: Mapping[str, str], compute: Compute | None) -> None:
+def check(evidence: Evidence, judged: Mapping[str, str], compute: Compute | None,
+          baseline: Evidence | None = None) -> None:
     """Raises InputError for documents that do not belong together or contradict themselves."""
+    _check_evidence(evidence)
+    if compute is not None and judged.get("evidence", compute.evidence_sha256) != compute.evidence_sha256:
+        raise InputError("was measured with other evidence", where="compute", fix="give the two files of one run")
+    if baseline is not None:
+        _check_baseline(evidence, baseline)
+
+
+def _check_baseline(evidence: Evidence, baseline: Evidence) -> None:
+    """A baseline must be sound itself, and answer the same question: the same task and labels."""
+    try:
+        _check_evidence(baseline)
+    except InputError as err:
+        raise InputError(err.what, where="baseline", fix=err.fix) from None
+    fix = "give the evidence of an earlier version of this model"
+    if baseline.task != evidence.task:
+        what = f"is of a {baseline.task} task, the evidence of a {evidence.task} one"
+        raise InputError(what, where="baseline", fix=fix)
+    for name in ("positive", "favourable"):
+        one, other = setting(baseline, name), setting(evidence, name)
+        if one is not None and other is not None and one != other:
+            raise InputError(f"has {name} label {printable(one)}, the evidence {printable(other)}", where="baseline",
+                             fix=fix)
+
+
+def _check_evidence(evidence: Evidence) -> None:
     everyone = evidence.groups_by_id.get(OVERALL)
     counted = {label for group, label in evidence.counts_by_label if group == OVERALL}
     needs = {"binary": None in counted, "multiclass": bool(counted - {None}), "regression": True}
@@ -31,9 +60,23 @@ def check(evidence: Evidence, judged: Mapping[str, str], compute: Compute | None
         if group is None or len(sizes) > 1 or min(map(min, confusion.n), default=0) < 0 \
                 or sum(map(sum, confusion.n)) != group.n:
             raise _contradicts("confusion matrix", confusion.group, "rows")
+    for m in evidence.measurements:
+        _check_ratio(m)
     _check_thresholds(evidence)
-    if compute is not None and judged.get("evidence", compute.evidence_sha256) != compute.evidence_sha256:
-        raise InputError("was measured with other evidence", where="compute", fix="give the two files of one run")
+    _check_lock(evidence)
+
+
+def _check_lock(evidence: Evidence) -> None:
+    """The lock that was recorded must be what its digest says."""
+    recorded = evidence.subject("policy-lock")
+    if recorded is None and not evidence.lock:
+        return
+    try:
+        wrong = flaw(decode(Lock, dict(evidence.lock)), recorded.sha256 if recorded else "")
+    except ValueError as err:
+        wrong = str(err)
+    if wrong is not None:
+        raise InputError(f"the recorded lock contradicts itself: {wrong}", where="evidence", fix=EDITED)
 
 
 def _check_counts(evidence: Evidence, c: Counts) -> None:
@@ -72,6 +115,14 @@ def _possible(counts: Counts, s: Sampling) -> bool:
 def _part_of(part: Sampling, whole: Sampling) -> bool:
     sums = all(getattr(part, cell) <= getattr(whole, cell) * (1 + ROUNDING) for cell in CELLS)
     return sums and all(p <= w * (1 + ROUNDING) for p, w in zip(part.moments, whole.moments, strict=True))
+
+
+def _check_ratio(m: Measurement) -> None:
+    """Every ratio of counts or sums, and that of its reference, lies from 0 to 1."""
+    for top, bottom in ((m.numerator, m.denominator), (m.reference_numerator, m.reference_denominator)):
+        if top is not None and bottom is not None and not 0 <= top <= bottom * (1 + ROUNDING):
+            what = f"the counts of {m.metric} ({m.slice or m.decision or m.group}) are no ratio: {top:g} of {bottom:g}"
+            raise InputError(what, where="evidence", fix=EDITED)
 
 
 def _check_thresholds(evidence: Evidence) -> None:

@@ -14,7 +14,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 
 from govern.errors import InputError, nearest, printable
 from govern.metrics import METRICS, Metric
-from govern.verdict import Phase, Severity
+from govern.policy.when import OUTCOMES, When
+from govern.verdict import Change, Phase, Severity
+from govern.yamlcheck import ProblemAt
 
 T = TypeVar("T")
 PRIMARY = "primary"
@@ -28,7 +30,8 @@ Basis = Literal["law", "guidance", "standard", "convention", "house", "govern"]
 class Fields(BaseModel):
     """A mapping of a policy file: unknown keys and values of another type are errors."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # Built when first used: a policy uses few of the kinds, and `govern check` waits for every one that is built.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class ByPhase(Fields, Generic[T]):
@@ -62,20 +65,48 @@ def at_phase(value: Any, phase: Phase) -> Any:
 
 
 def _limit(value: Any) -> Any:
-    if isinstance(value, dict) and "baseline" in value:
-        raise ValueError(
-            "a limit relative to a baseline needs --baseline, which is not in this version; give a number or declared"
-        )
+    if isinstance(value, dict):
+        raise ValueError("no limit relative to the baseline can be given here; give a number or declared")
+    if isinstance(value, str) and value.rstrip().endswith("%"):
+        raise ValueError(f"{printable(value, 20)} is a percentage; write shares as fractions, 0.8 for 80 %")
     if isinstance(value, bool) or (not isinstance(value, int | float) and value != DECLARED):
         raise ValueError("a limit is a number or declared; write it without quotes")
     return value
 
 
+def _limit_or_relative(value: Any) -> Any:
+    return value if isinstance(value, dict) else _limit(value)
+
+
+class Baseline(Fields):
+    """A limit relative to the baseline evidence: its value of the same number plus this one."""
+
+    baseline: float = Field(description="added to the baseline's value: -0.02")
+
+
+# A limit of a kind that is not compared with the baseline, and of one that is.
 Limit = Annotated[
     float | Literal["declared"],
     BeforeValidator(_limit),
     WithJsonSchema({"anyOf": [{"type": "number"}, {"const": "declared"}]}),
 ]
+RelativeLimit = Annotated[float | Literal["declared"] | Baseline, BeforeValidator(_limit_or_relative)]
+
+
+class Each(Fields):
+    """What a rule is repeated over: the groups for which other rules came out so, or the items of a card list."""
+
+    rule: str | list[str] | None = Field(None, description="rules whose groups are taken, by id")
+    outcome: list[Literal[OUTCOMES]] = Field(  # type: ignore[valid-type]
+        default_factory=lambda: ["fail"], min_length=1, description="outcomes of the comparisons whose groups are taken"
+    )
+    card: str | None = Field(None, description="a list of the card, taken item by item; a.b is the list b inside a")
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.rule is None) == (self.card is None):
+            raise ValueError("repeats over rule or card, one of the two; write {rule: ID} or {card: NAME}")
+        return self
 
 
 class RuleFields(Fields):
@@ -95,13 +126,22 @@ class RuleFields(Fields):
         None,
         description="what it means that the rule's input was not given or does not exist: n/a, review or fail",
     )
+    when: When | None = Field(
+        None,
+        description="the rule is n/a unless all of this holds: task, phase, settings.*, declared.*, card.*: a value, "
+        "a list of values, or true (is there) or false; {rule: ID, outcome: [fail]}: another rule came out so",
+    )
 
 
 class LimitFields(RuleFields):
     """A bound, and how certain a decision about it must be."""
 
-    min: Limit | None = Field(None, description="the least allowed value: a number, or declared")
-    max: Limit | None = Field(None, description="the greatest allowed value: a number, or declared")
+    min: RelativeLimit | None = Field(
+        None, description="the least allowed value: a number, declared, or {baseline: -0.02}"
+    )
+    max: RelativeLimit | None = Field(
+        None, description="the greatest allowed value: a number, declared, or {baseline: 0.02}"
+    )
     decide: Literal["interval", "point"] = Field(
         "interval",
         description="interval: pass or fail only when sure at the level of error; point: the estimate decides",
@@ -134,7 +174,7 @@ class LimitFields(RuleFields):
     @model_validator(mode="after")
     def _decided_by_interval(self) -> Self:
         if self.calibrate and self.decide == "point":
-            raise ValueError("decide: point has no error to calibrate; remove calibrate")
+            raise ProblemAt("calibrate", "decide: point has no error to calibrate; remove calibrate")
         return self
 
 
@@ -155,20 +195,29 @@ class Defaults(Fields):
 
 
 @dataclass(frozen=True)
+class Relative:
+    """A limit that is the baseline's value plus `by`."""
+
+    by: Decimal
+
+
+@dataclass(frozen=True)
 class Rule:
     """A rule in force: its own fields, with the file's defaults filled in, and where it stands.
 
-    `minimum` and `maximum` are exact decimals, "declared" or None. `changes` are the overrides that were
-    made to it, each as a sentence with its reason. `places` holds file, line and column of its keys and items.
+    `minimum` and `maximum` are exact decimals, "declared", relative to the baseline, or None. `changes` are the
+    overrides that were made to it, `conditions` when the policies it comes through apply, each with the policy's name.
+    `places` holds file, line and column of its keys and items.
     """
 
     fields: Any
     terms: Defaults
     file: str
     line: int
-    minimum: Decimal | str | None = None
-    maximum: Decimal | str | None = None
-    changes: tuple[str, ...] = ()
+    minimum: Decimal | str | Relative | None = None
+    maximum: Decimal | str | Relative | None = None
+    changes: tuple[Change, ...] = ()
+    conditions: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     places: Mapping[tuple[str | int, ...], tuple[str, int, int]] = field(default_factory=dict)
 
     @property
@@ -189,15 +238,18 @@ def rows_known(info: ValidationInfo) -> dict[str, Metric]:
 
 @dataclass(frozen=True)
 class MetricNames:
-    """Marks a field that takes one metric name or a list of them: those of `families` that `kind` can judge."""
+    """Marks a field that takes one metric name or a list of them: those of `families` (of these `only` some) that
+    `kind` can judge."""
 
     families: tuple[str, ...]
     kind: str
     primary: bool = False
+    only: tuple[str, ...] = ()
 
     def known(self, rows: Mapping[str, Metric] = METRICS) -> list[str]:
         """The names of `rows` that may be given."""
-        names = [m.name for m in rows.values() if m.family in self.families and m.name != "calibration_p_value"]
+        names = [m.name for m in rows.values() if m.family in self.families and m.name != "calibration_p_value"
+                 and (not self.only or m.name in self.only)]
         return [*names, PRIMARY] if self.primary else names
 
     def check(self, value: Any, info: ValidationInfo) -> Any:
@@ -246,12 +298,17 @@ def check_limits(minimum: Any, maximum: Any, low: float | None, high: float | No
     `high`, where it would be a percentage or a slip and could never decide."""
     if minimum is None and maximum is None:
         raise ValueError("needs min or max; add one")
-    numbers = [v for v in (minimum, maximum) if v is not None and v != DECLARED]
+    limits = {key: v for key, v in (("min", minimum), ("max", maximum)) if v is not None and v != DECLARED}
+    numbers = {key: v for key, v in limits.items() if not isinstance(v, Baseline)}
+    for key, v in limits.items():
+        if isinstance(v, Baseline) and low is not None and high is not None and abs(v.baseline) > high - low:
+            raise ProblemAt(key, f"{v.baseline:g} from the baseline is more than the whole range; "
+                            "write shares as fractions, -0.02 for 2 points less")
     if len(numbers) == 2 and minimum > maximum:
-        raise ValueError(f"min {minimum} is above max {maximum}; exchange them")
-    for v in numbers:
+        raise ProblemAt("min", f"min {minimum:g} is above max {maximum:g}; exchange them")
+    for key, v in numbers.items():
         if (low is not None and v < low) or (high is not None and v > high):
             ends = [f"{word} {end:g}" for word, end in (("from", low), ("to", high)) if end is not None]
-            raise ValueError(
-                f"limit {v:g} lies outside the range {' '.join(ends)}; write shares as fractions, 0.8 for 80 %"
+            raise ProblemAt(
+                key, f"limit {v:g} lies outside the range {' '.join(ends)}; write shares as fractions, 0.8 for 80 %"
             )

@@ -10,27 +10,31 @@ from typing import Any
 from govern.errors import InputError
 from govern.evidence import Compute, Evidence
 from govern.policy import waivers as waiving
-from govern.policy.asking import Answer, Documents
+from govern.policy.answering import Put, answered, set_aside
+from govern.policy.asking import Documents
 from govern.policy.checks import check
+from govern.policy.coverage import coverage
 from govern.policy.decide import bound_text
-from govern.policy.fields import Rule, at_phase, texts
-from govern.policy.rules import KINDS
+from govern.policy.effects import effect
+from govern.policy.fields import at_phase, texts
 from govern.policy.schema import Policy
-from govern.policy.sweep import Put, sweep, with_thresholds
+from govern.policy.standing import notes_on
+from govern.policy.sweep import sweep, with_thresholds
 from govern.verdict import (
     VERDICT_SCHEMA,
     Finding,
     NotAssessed,
     Outcome,
     Phase,
-    RuleOutcome,
-    Severity,
+    PolicyInfo,
+    ToSign,
     Verdict,
     count_findings,
 )
 
-BINDING = ("block", "review")
+EVALUATED = ("pass", "fail", "insufficient", "waived")
 NOTHING_EVALUATED = "no rule was evaluated, so a person must decide"
+IDLE = "no rule of the policy {policy} was evaluated, so a person must decide"
 
 
 def judge(
@@ -42,37 +46,55 @@ def judge(
     today: date,
     compute: Compute | None = None,
     waivers: Sequence[Mapping[str, Any]] = (),
+    baseline: Evidence | None = None,
 ) -> Verdict:
-    """The verdict on `evidence` under `policies`; `judged` holds the digests of the documents by role.
+    """The verdict on `evidence` under `policies`; `judged` holds the digests of the documents by role, `baseline` is
+    the evidence of the version in service.
 
     Raises InputError for documents that do not belong together or contradict themselves, for two policies of
     one name, and for names in rules that the evidence shows to be slips.
     """
-    check(evidence, judged, compute)
+    check(evidence, judged, compute, baseline)
     distinct = _distinct(policies)
-    documents = Documents(evidence, compute)
-    puts = [put for policy in distinct for put in _put(policy, documents, phase)]
-    explored = sweep(evidence, puts, lambda rule, answer: _effect(rule, answer, phase)[1])
+    documents = Documents(evidence, compute, baseline=baseline, today=today,
+                          policies=tuple(p.info for p in distinct), lock=judged.get("lock"))
+    puts = [put for policy in distinct for put in answered(policy, documents, phase)]
+    explored = sweep(documents, puts, lambda rule, answer: effect(rule, answer, phase)[1])
     found = with_thresholds([_finding(put, phase) for put in puts], explored)
-    waived = waiving.apply(waivers, found, evidence, today)
+    days = {policy.info.name: policy.waiver_days for policy in distinct}
+    waived = waiving.apply(waivers, found, evidence, today, days)
     findings = _shown_once(waived.findings)
-    outcome, notes = _outcome(findings)
-    used = [w.expires for w in waived.states if w.used]
+    aside = {p.info.name: why.why for p in distinct if (why := set_aside(p, evidence, phase)) and not why.silent}
+    asked = [put.answer.to_sign for put in puts if put.answer.to_sign]
+    to_sign = tuple(s for s in asked if any((s.policy, s.rule) == (f.policy, f.rule) for f in findings))
+    outcome, notes = _outcome(findings, _idle(distinct, waived.findings, asked, aside))
+    ends = [w.expires for w in waived.states if w.used]
+    ends += [put.answer.valid_until.isoformat() for put in puts if put.answer.valid_until]
     return Verdict(
         VERDICT_SCHEMA,
         outcome,
         phase,
         today.isoformat(),
         dict(judged),
-        tuple(p.info for p in distinct),
+        tuple(_noted(p, aside.get(p.info.name), today) for p in distinct),
         findings,
-        count_findings(findings),
-        valid_until=min(used, default=None),
-        not_assessed=_not_assessed(findings),
+        count_findings(findings, to_sign),
+        valid_until=min(ends, default=None),
+        not_assessed=_not_assessed(findings, to_sign),
+        to_sign=to_sign,
         waivers=waived.states,
         sweep=explored,
+        coverage=coverage(distinct, puts),
         notes=notes,
     )
+
+
+def _noted(policy: Policy, aside: str | None, today: date) -> PolicyInfo:
+    """What a policy is, with notes on its state and that of those it extends."""
+    notes = [f"does not apply: {aside}"] if aside else []
+    notes += notes_on(policy.info, today)
+    notes += [f"extends {p.name}: {note}" for p in policy.extended for note in notes_on(p, today)]
+    return replace(policy.info, notes=tuple(notes))
 
 
 def _distinct(policies: Sequence[Policy]) -> list[Policy]:
@@ -85,28 +107,9 @@ def _distinct(policies: Sequence[Policy]) -> list[Policy]:
     return list(found.values())
 
 
-def _put(policy: Policy, documents: Documents, phase: Phase) -> list[Put]:
-    """All questions of a policy with their answers: questions first, because a fail is corrected for how many
-    bind."""
-    asked = [
-        (rule, place, question, at_phase(rule.fields.severity, phase))
-        for rule in policy.rules
-        for place, question in enumerate(KINDS[rule.fields.kind].questions(rule, documents))
-    ]
-    family = max(1, sum(q.uncertain and severity in BINDING for _, _, q, severity in asked))
-    return [
-        Put(policy.info.name, rule, place, q, q.answer(family), family, shown=severity == "info")
-        for rule, place, q, severity in asked
-    ]
-
-
 def _finding(put: Put, phase: Phase) -> Finding:
     rule, question, answer, fields = put.rule, put.question, put.answer, put.rule.fields
-    outcome, counts_as = _effect(rule, answer, phase)
-    ours = texts(fields.ours)
-    if rule.changes:
-        said = "Changed: " + "; ".join(rule.changes)
-        ours = {language: f"{text} {said}".strip() for language, text in {"en": "", **ours}.items()}
+    outcome, counts_as = effect(rule, answer, phase)
     return Finding(
         rule.id,
         put.policy,
@@ -130,33 +133,14 @@ def _finding(put: Put, phase: Phase) -> Finding:
         reason=answer.reason,
         cite=fields.cite,
         says=texts(fields.says),
-        ours=ours,
+        ours=texts(fields.ours),
         tags=tuple(fields.tags),
         missing=answer.missing,
         label=question.label,
+        decision=question.decision,
+        each=question.each,
+        changes=rule.changes,
     )
-
-
-def _effect(rule: Rule, answer: Answer, phase: Phase) -> tuple[RuleOutcome, Outcome]:
-    """The outcome of a rule's question, and what it makes of the verdict."""
-    outcome: RuleOutcome = answer.outcome
-    severity: Severity = at_phase(rule.fields.severity, phase)
-    if outcome == "n/a":
-        absent = at_phase(rule.fields.absent or rule.terms.absent, phase)
-        if absent == "review":
-            # The policy demands the input itself, whatever the severity of a fail.
-            return "not_run", "REVIEW"
-        outcome = "fail" if absent == "fail" else outcome
-    if outcome == "fail":
-        return outcome, {"block": "BLOCK", "review": "REVIEW"}.get(severity, "PASS")  # type: ignore[return-value]
-    if severity not in BINDING or outcome not in ("not_run", "insufficient"):
-        return outcome, "PASS"
-    if outcome == "not_run":
-        return outcome, "REVIEW"
-    mode = at_phase(getattr(rule.fields, "insufficient", None) or rule.terms.insufficient, phase)
-    if mode == "lean":
-        return outcome, "REVIEW" if answer.presses else "PASS"
-    return outcome, "BLOCK" if mode == "block" else "REVIEW"
 
 
 def _shown_once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -169,17 +153,27 @@ def _shown_once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(f for same in found.values() for f in same)
 
 
-def _outcome(findings: Sequence[Finding]) -> tuple[Outcome, tuple[str, ...]]:
-    """BLOCK over REVIEW over PASS; a run in which nothing was evaluated is REVIEW."""
+def _outcome(findings: Sequence[Finding], idle: Sequence[str]) -> tuple[Outcome, tuple[str, ...]]:
+    """BLOCK over REVIEW over PASS; where nothing was evaluated, in the run or under a policy (`idle`), REVIEW."""
     effects = {f.counts_as for f in findings}
     outcome: Outcome = "BLOCK" if "BLOCK" in effects else "REVIEW" if "REVIEW" in effects else "PASS"
-    if outcome == "PASS" and not any(f.outcome in ("pass", "fail", "insufficient", "waived") for f in findings):
-        return "REVIEW", (NOTHING_EVALUATED,)
-    return outcome, ()
+    notes = tuple(IDLE.format(policy=name) for name in idle)
+    if not any(f.outcome in EVALUATED for f in findings):
+        notes = (NOTHING_EVALUATED,)
+    return "REVIEW" if outcome == "PASS" and notes else outcome, notes
 
 
-def _not_assessed(findings: Sequence[Finding]) -> tuple[NotAssessed, ...]:
-    """Rules that did not apply, each reason once."""
+def _idle(policies: Sequence[Policy], findings: Sequence[Finding], to_sign: Sequence[ToSign],
+          aside: Mapping[str, str]) -> list[str]:
+    """Policies under which nothing was asked of this evidence, though they apply by what they say themselves."""
+    busy = {f.policy for f in findings if f.outcome != "n/a"} | {s.policy for s in to_sign}
+    return [p.info.name for p in policies if p.info.name not in busy and p.info.name not in aside]
+
+
+def _not_assessed(findings: Sequence[Finding], to_sign: Sequence[ToSign]) -> tuple[NotAssessed, ...]:
+    """Rules that did not apply, each reason once; what is to be signed is listed elsewhere."""
+    signed = {(s.policy, s.rule) for s in to_sign}
     title = {f.rule: f.title for f in findings}
-    reasons = dict.fromkeys((f.rule, f.reason or "") for f in findings if f.outcome == "n/a")
+    reasons = dict.fromkeys((f.rule, f.reason or "") for f in findings
+                            if f.outcome == "n/a" and (f.policy, f.rule) not in signed)
     return tuple(NotAssessed(rule, title[rule], reason) for rule, reason in reasons)

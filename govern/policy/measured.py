@@ -42,9 +42,14 @@ def fraction(metric: str, counts: Counts, favourable: tuple[str, str] = ("tp", "
     return Rate(top, bottom if effective else 0, empty, effective, rows)
 
 
-def of_group(evidence: Evidence, metric: str, group: str = OVERALL, label: str | None = None) -> Rate | Score | None:
+def of_group(evidence: Evidence, metric: str, group: str = OVERALL, label: str | None = None,
+             decision: str | None = None) -> Rate | Score | None:
     """The metric of one group, in a multiclass task of the class `label` against all others; None when it was
-    not measured. Families count and share are a Rate, all others a Score."""
+    not measured. Families count and share are a Rate, all others a Score. With `decision` the rate of that decision
+    column among the rows that reached it, instead of that of the predictions."""
+    if decision is not None:
+        reached = evidence.find(metric, group, decision=decision)
+        return _share(reached, evidence.groups_by_id[group].n) if reached else None
     family, status = row_of(metric, evidence).family, evidence.groups_by_id[group].status
     if family in ("count", "derived"):
         counts = evidence.counts_by_label.get((group, label))
@@ -58,6 +63,17 @@ def of_group(evidence: Evidence, metric: str, group: str = OVERALL, label: str |
         return _score(found, status)
     test = evidence.find("calibration_p_value", group, label=label)
     return replace(_score(found, status), tested=True, p_value=test.value if test else None)
+
+
+def decisions_of(evidence: Evidence) -> list[str]:
+    """The decision columns that were measured, in their order."""
+    return list(dict.fromkeys(m.decision for m in evidence.measurements if m.decision is not None))
+
+
+def named(m: Measurement) -> str:
+    """What a measurement of the data or of the explanation is about: a column, a case, a list of columns, or a group
+    by its id."""
+    return m.slice.partition(": ")[2] if m.slice else m.group
 
 
 def failure(evidence: Evidence, metric: str, groups: Iterable[Group]) -> str | None:

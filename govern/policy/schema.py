@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import cache
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal, Self, Union
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
-from govern.errors import InputError, nearest, printable
+from govern.errors import MAX_LINE, InputError, nearest, printable
 from govern.metrics import Metric
-from govern.policy.fields import DECLARED, Defaults, Fields, Rule, Texts
+from govern.policy.fields import DECLARED, Defaults, Fields, Relative, Rule, Texts
 from govern.policy.rules import KINDS
-from govern.verdict import PolicyInfo
-from govern.yamlcheck import Place, first_problem
-from govern.yamlfile import YamlDoc, validate
+from govern.policy.when import When, problem
+from govern.verdict import Change, PolicyInfo
+from govern.yamlcheck import Place, ProblemAt, first_problem
+from govern.yamlfile import MAX_DIGITS, YamlDoc, validate
 
 POLICY_SCHEMA = "govern.policy/1"
 Status = Literal["in_force", "guidance", "proposed", "in_flux", "superseded"]
@@ -34,6 +35,12 @@ class Head(Fields):
     title: Texts | str = Field(description="what people call it")
     status: Status = Field(description="in_force, guidance, proposed, in_flux or superseded")
     as_of: str = Field(description="the day of the state of its sources: 2026-11-03")
+    applies_from: str | None = Field(None, description="the first day on which its sources apply: 2027-12-02")
+    sunset: str | None = Field(None, description="the last day on which its sources apply")
+    applies_when: When | None = Field(
+        None, description="the policy applies where all of this holds; see when of rules, without rule and outcome"
+    )
+    waiver_days: int = Field(90, ge=1, le=3660, description="how many days ahead a waiver of its rules may expire")
     extends: list[str] = Field(
         default_factory=list, description="packs or paths (from this file) whose rules are taken over"
     )
@@ -43,13 +50,19 @@ class Head(Fields):
     )
     rules: list[dict[str, Any]] = Field(default_factory=list, description="rules, and overrides of extended ones")
 
-    @field_validator("as_of")
+    @field_validator("as_of", "applies_from", "sunset")
     @classmethod
-    def _is_day(cls, value: str) -> str:
+    def _is_day(cls, value: str | None) -> str | None:
         try:
-            return date.fromisoformat(value).isoformat()
+            return None if value is None else date.fromisoformat(value).isoformat()
         except ValueError:
             raise ValueError(f'"{printable(value)}" is not a day; write it as 2026-11-03') from None
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        if self.applies_from and self.sunset and self.sunset < self.applies_from:
+            raise ProblemAt("sunset", f"{self.sunset} lies before applies_from {self.applies_from}; exchange them")
+        return self
 
 
 class OverrideFields(Fields):
@@ -62,10 +75,13 @@ class OverrideFields(Fields):
 
 @dataclass(frozen=True)
 class Policy:
-    """A policy in force: what it is, and its rules after extending and overriding."""
+    """A policy in force: what it is, its rules after extending and overriding, the policies it extends, and how many
+    days ahead a waiver of its rules may expire."""
 
     info: PolicyInfo
     rules: tuple[Rule, ...]
+    extended: tuple[PolicyInfo, ...] = ()
+    waiver_days: int = 90
 
 
 @dataclass(frozen=True)
@@ -77,7 +93,8 @@ class Draft:
     doc: YamlDoc
     place: Place
     terms: Defaults
-    changes: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+    conditions: tuple[tuple[str, Mapping[str, Any]], ...] = ()
 
     def find(self, path: Place) -> tuple[YamlDoc, Place]:
         """The document and the place in it of a key or item of the rule."""
@@ -96,7 +113,12 @@ def read_head(doc: YamlDoc) -> Head:
             f'is not a policy: schema is "{printable(found)}"',
             f"write schema: {POLICY_SCHEMA} and check that this is the right file",
         )
-    return validate(Head, doc)
+    head = validate(Head, doc)
+    wrong = problem(head.applies_when, of_policy=True) if head.applies_when is not None else None
+    if wrong is not None:
+        key, what, fix = wrong
+        raise doc.error(("applies_when", key), f'"{key or "applies_when"}": {what}', fix)
+    return head
 
 
 def read_drafts(doc: YamlDoc, head: Head, own: Mapping[str, Metric]
@@ -128,26 +150,35 @@ def override(draft: Draft, doc: YamlDoc, place: Place, change: OverrideFields, b
                 "add a rule of your own",
                 change.id,
             )
-    said = tuple(
-        f"{key}: {_plain(draft.raw.get(key))} → {_plain(new)} ({by}: {change.reason})"
+    made = tuple(
+        Change(
+            key,
+            _as_written(draft.raw[key], *draft.find((key,))) if key in draft.raw else None,
+            _as_written(new, doc, (*place, "override", key)),
+            by,
+            change.reason,
+        )
         for key, new in change.override.items()
     )
-    return Draft(
-        {**draft.raw, **change.override},
-        {**draft.origin, **{k: (doc, (*place, "override", k)) for k in change.override}},
-        doc,
-        place,
-        draft.terms,
-        draft.changes + said,
+    return replace(
+        draft,
+        raw={**draft.raw, **change.override},
+        origin={**draft.origin, **{k: (doc, (*place, "override", k)) for k in change.override}},
+        doc=doc,
+        place=place,
+        changes=draft.changes + made,
     )
 
 
-def _plain(value: Any) -> str:
+def _as_written(value: Any, doc: YamlDoc, place: Place) -> str | None:
+    """A value of a rule on one line, its numbers as they are written; None for an empty one."""
     if value is None:
-        return "not given"
+        return None
     if isinstance(value, dict):
-        return ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
-    return ", ".join(map(_plain, value)) if isinstance(value, list) else printable(value)
+        return "{" + ", ".join(f"{printable(k)}: {_as_written(v, doc, (*place, k))}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return ", ".join(str(_as_written(v, doc, (*place, i))) for i, v in enumerate(value))
+    return printable(doc.text(place), MAX_LINE)
 
 
 def build(draft: Draft, own: Mapping[str, Metric]) -> Rule:
@@ -155,16 +186,22 @@ def build(draft: Draft, own: Mapping[str, Metric]) -> Rule:
     name. Raises InputError at the first wrong key."""
     raw = dict(draft.raw)
     rule = raw["id"] if isinstance(raw.get("id"), str) else None
-    if raw.get("kind") not in KINDS:
+    kind = raw.get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
         doc, place = draft.find(("kind",))
-        what = 'key "kind" is missing' if "kind" not in raw else f'unknown kind "{printable(raw["kind"])}"'
+        what = 'key "kind" is missing' if "kind" not in raw else f'unknown kind "{printable(kind)}"'
         known = f"known kinds: {', '.join(KINDS)}"
-        raise doc.error(place, what, nearest(str(raw.get("kind", "")), list(KINDS)) or known, rule)
-    model = KINDS[raw["kind"]].fields
+        raise doc.error(place, what, nearest(str(kind or ""), list(KINDS)) or known, rule)
+    model = KINDS[kind].fields
     try:
         fields = model.model_validate(raw, context={"own": own})
     except ValidationError as err:
         raise _refused(draft, model, raw, err, rule) from None
+    wrong = problem(fields.when) if fields.when is not None else None
+    if wrong is not None:
+        key, what, fix = wrong
+        doc, place = draft.find(("when", key))
+        raise doc.error(place, f'"{key or "when"}": {what}', fix, rule)
     line = draft.doc.at(draft.place)[0]
     return Rule(
         fields,
@@ -174,6 +211,7 @@ def build(draft: Draft, own: Mapping[str, Metric]) -> Rule:
         _limit(draft, "min"),
         _limit(draft, "max"),
         draft.changes,
+        draft.conditions,
         dict(_places(draft)),
     )
 
@@ -190,21 +228,30 @@ def _refused(
     return doc.error(place, what.removeprefix("the file: "), fix, rule)
 
 
-def _limit(draft: Draft, key: str) -> Decimal | str | None:
-    """The limit as the exact decimal that is written, not the float next to it."""
+def _limit(draft: Draft, key: str) -> Decimal | str | Relative | None:
+    """The limit as the exact decimal that is written, not the float next to it. Raises InputError for one whose
+    digits lie beyond any use."""
     value = draft.raw.get(key)
     if value is None or value == DECLARED:
         return value
-    doc, place = draft.find((key,))
+    path: Place = (key, "baseline") if isinstance(value, dict) else (key,)
+    doc, place = draft.find(path)
+    written = doc.text(place)
     try:
-        return Decimal(doc.text(place))
-    except (InvalidOperation, KeyError):
-        return Decimal(str(value))
+        number = Decimal(written)
+    except InvalidOperation:
+        # Hexadecimal and octal numbers are whole, and read already.
+        number = Decimal(str(value))
+    if number and (number.adjusted() > MAX_DIGITS or int(number.as_tuple().exponent) < -MAX_DIGITS):
+        raise doc.error(place, f'"{key}": {printable(written, 24)} has more digits than a limit can use',
+                        f"write at most {MAX_DIGITS} decimal places", str(draft.raw.get("id")))
+    return Relative(number) if isinstance(value, dict) else number
 
 
 def _places(draft: Draft) -> Any:
     for key, value in draft.raw.items():
-        inner: list[Place] = [(key, i) for i in range(len(value))] if isinstance(value, list) else []
+        steps = range(len(value)) if isinstance(value, list) else value if isinstance(value, dict) else ()
+        inner: list[Place] = [(key, step) for step in steps]
         for path in [(key,), *inner]:
             doc, place = draft.find(path)
             yield path, (doc.name, *doc.at(place))

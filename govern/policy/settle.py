@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
-from govern.evidence import REST
+from govern.evidence import BASELINE, REST, TRIVIAL
 from govern.policy.decide import Judged, Limits
 from govern.policy.quantities import Bound, Difference, Quantity, Rate, Ratio, Score, ScoreDifference, between
 from govern.stats.sizes import (
@@ -19,6 +19,9 @@ from govern.stats.sizes import (
     times_to_settle,
 )
 from govern.verdict import Comparison, Settle
+
+# References of which no further rows can be had.
+FIXED = (REST, BASELINE, TRIVIAL)
 
 
 def settle(metric: str, outcome: str, worst: Judged, limits: Limits) -> Settle | None:
@@ -56,10 +59,10 @@ def _of_two_rates(metric: str, outcome: str, worst: Judged, limits: Limits, foun
     a, b = quantity.a, quantity.b
     compare = "difference" if isinstance(quantity, Difference) else "ratio"
     sides = [(seen.group, a, b, limits), (seen.reference, b, a, _turned(limits, compare))]
-    fewer = 0 if a.size <= b.size or seen.reference == REST else 1
+    fewer = 0 if a.size <= b.size or seen.reference in FIXED else 1
     lower = 0 if a.x * b.n <= b.x * a.n else 1
     selections = rows = None
-    if outcome != "pass" and metric == "selection_rate" and worst.margin < 0 and sides[lower][0] != REST:
+    if outcome != "pass" and metric == "selection_rate" and worst.margin < 0 and sides[lower][0] not in FIXED:
         _, low, high, inner = sides[lower]
         selections = _selections(low, high, compare, inner)
     if outcome == "insufficient":
@@ -94,11 +97,11 @@ def _rows(few: Rate, many: Rate | None, compare: str | None, inner: Limits, seen
 
 
 def _of_scores(quantity: Score | ScoreDifference, seen: Comparison, limits: Limits, found: Settle) -> Settle:
-    """Further rows of the group, of two of the smaller one, that would decide; the rest of a group never grows."""
+    """Further rows of the group, of two of the smaller one, that would decide; what is FIXED never grows."""
     if isinstance(quantity, Score):
         rows = _further(lambda n: _grown(quantity, n / (seen.n or 1)), seen.n, limits, seen)
         return replace(found, rows=rows or None)
-    first = seen.reference == REST or seen.reference_n is None or (seen.n or 0) <= seen.reference_n
+    first = seen.reference in FIXED or seen.reference_n is None or (seen.n or 0) <= seen.reference_n
     size, group = (seen.n, seen.group) if first else (seen.reference_n, seen.reference)
 
     def grown(n: int) -> Quantity:
@@ -128,12 +131,17 @@ def _decided(quantity: Quantity, limits: Limits, passing: float, failing: float)
 
 
 def _times(quantity: Quantity, limits: Limits, seen: Comparison) -> int | None:
-    """How many times the rows of all groups would decide it, None when a thousand times would not."""
+    """How many times the rows of all groups (of the new version alone, where the other is in service) would decide
+    it, None when a thousand times would not."""
     passing, failing = seen.level_pass, seen.level_fail
     if passing is None or failing is None or quantity.interval(failing) is None:
         return None
 
-    found = times_to_settle(lambda k: _decided(_grown(quantity, k), limits, passing, failing))
+    def decided(k: int) -> bool:
+        grown = _grown_alone(quantity, k) if seen.reference == BASELINE else _grown(quantity, k)
+        return _decided(grown, limits, passing, failing)
+
+    found = times_to_settle(decided)
     return found if found != 1 else None
 
 
@@ -151,6 +159,13 @@ def _grown(quantity: Quantity, k: float) -> Quantity:
 
 def _score(score: Score, k: float) -> Score:
     return replace(score, se=None if score.se is None else score.se / math.sqrt(k))
+
+
+def _grown_alone(quantity: Quantity, k: int) -> Quantity:
+    """The same estimates where only the rows of the first side are k times as many."""
+    if isinstance(quantity, Difference | ScoreDifference):
+        return replace(quantity, a=_grown(quantity.a, k))  # type: ignore[arg-type]
+    return quantity
 
 
 def _detectable(quantity: Quantity, limits: Limits, alpha: float) -> float | None:

@@ -8,18 +8,18 @@ rows needs other rows to confirm it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from govern.evidence import OVERALL, Evidence, ThresholdCounts
-from govern.metrics import METRICS
+from govern.metrics import METRICS, own
+from govern.policy.answering import Put
 from govern.policy.asking import Answer, Documents, Question, calibrates
-from govern.policy.fields import Rule
+from govern.policy.fields import Rule, as_list
 from govern.policy.measured import at_threshold, of_group
 from govern.policy.rules import KINDS
 from govern.policy.tasks import primary_of, row_of, setting
 from govern.verdict import Finding, Outcome, Settle, Sweep, SweepPoint, SweptQuestion
 
-KINDS_SWEPT = ("bound", "disparity")
 # Denominators that are the same at every threshold: rows, and rows by true label.
 FIXED = (("tp", "fp", "fn", "tn"), ("tp", "fn"), ("fp", "tn"))
 # About 0.25 s of comparisons at 20 µs each; beyond them the grid is thinned.
@@ -30,35 +30,14 @@ EXPLORATORY = ("for exploring: thresholds were tried on the rows they are judged
 Effect = Callable[[Rule, Answer], Outcome]
 
 
-@dataclass(frozen=True)
-class Put:
-    """A question about the threshold in force, with its answer and the size of the family it was decided in.
-
-    `place` is its place among the questions of its rule, which is the same at every threshold. `shown`: a fail
-    of the rule is only shown, so that it does not matter to a choice of thresholds.
-    """
-
-    policy: str
-    rule: Rule
-    place: int
-    question: Question
-    answer: Answer
-    family: int
-    shown: bool = False
-
-    @property
-    def metric(self) -> str:
-        """The metric, empty for a question about none."""
-        return self.question.metric or ""
-
-
-def sweep(evidence: Evidence, puts: Sequence[Put], effect: Effect) -> Sweep | None:
+def sweep(documents: Documents, puts: Sequence[Put], effect: Effect) -> Sweep | None:
     """The outcomes of the rules that depend on the threshold, at every threshold of the evidence.
 
     `effect` says what an answer makes of the verdict. Rules of severity info, and rules whose answer needs more
     than the counts at a threshold, are left out; the notes say which. None without thresholds, and where no rule
     depends on the threshold.
     """
+    evidence = documents.evidence
     if evidence.task != "binary" or not evidence.thresholds:
         return None
     at = {c.group: c for c in evidence.threshold_counts}
@@ -69,7 +48,7 @@ def sweep(evidence: Evidence, puts: Sequence[Put], effect: Effect) -> Sweep | No
     in_force = setting(evidence, "threshold")
     places, thinned = _grid(evidence.thresholds, in_force, sum(max(1, len(p.answer.comparisons)) for p in asked))
     metric = _cost(evidence)
-    points = tuple(_point(evidence, at, i, asked, metric, effect) for i in places)
+    points = tuple(_point(documents, at, i, asked, metric, effect) for i in places)
     meets = [p for p in points if _decides(p) and all(o == "pass" for o in p.outcomes)]
     left_out = sorted({f"left out: {put.rule.id}, {why}" for put, why in found if why})
     return Sweep(
@@ -96,7 +75,7 @@ def with_thresholds(findings: Sequence[Finding], swept: Sweep | None) -> list[Fi
     out = []
     for f in findings:
         threshold = nearest.get(SweptQuestion(f.rule, f.policy, f.metric or "", f.features))
-        if f.outcome == "fail" and threshold is not None:
+        if f.outcome == "fail" and threshold is not None and f.decision is None:
             settle = f.settle or Settle(f.seen.group if f.seen else None)
             f = replace(f, settle=replace(settle, threshold=threshold))
         out.append(f)
@@ -109,10 +88,13 @@ def _decides(point: SweepPoint) -> bool:
 
 
 def _depends(evidence: Evidence, put: Put) -> bool:
-    """Whether the question was answered from predictions that change with the threshold."""
-    row = row_of(put.metric, evidence)
+    """Whether the question was answered from predictions that change with the threshold. What has no limit (a table
+    that must be published) has the same answer at each."""
+    row = METRICS.get(put.metric) or own(evidence.settings).get(put.metric)
     return (
-        put.rule.fields.kind in KINDS_SWEPT
+        row is not None
+        and (put.answer.minimum is not None or put.answer.maximum is not None)
+        and put.question.decision is None
         and put.answer.outcome in ("pass", "fail", "insufficient")
         and row.family in ("count", "derived", "custom")
         and row.name != "prevalence"
@@ -122,6 +104,10 @@ def _depends(evidence: Evidence, put: Put) -> bool:
 def _why_not(evidence: Evidence, put: Put, swept: set[str]) -> str | None:
     """Why the question cannot be answered at other thresholds, None when it can."""
     row, features = row_of(put.metric, evidence), put.question.features
+    if not KINDS[put.rule.fields.kind].swept:
+        return f"kind {put.rule.fields.kind} is judged at the threshold in force alone"
+    if "rule" in (put.rule.fields.when or {}):
+        return f"whether it applies depends on the outcome of {' and '.join(as_list(put.rule.fields.when['rule']))}"
     if row.family == "custom":
         return f"{row.title} is a function of the user's own, measured at the threshold in force alone"
     plain = evidence.counts_by_group[OVERALL].sampling is None
@@ -150,23 +136,30 @@ def _cost(evidence: Evidence) -> str:
     return row.name if row is not None and row.family in ("count", "derived") else "balanced_accuracy"
 
 
-def _point(evidence: Evidence, at: dict[str, ThresholdCounts], place: int, asked: Sequence[Put], metric: str,
+def _point(swept: Documents, at: dict[str, ThresholdCounts], place: int, asked: Sequence[Put], metric: str,
            effect: Effect) -> SweepPoint:
+    evidence = swept.evidence
     wished = setting(evidence, "favourable")
     positive = wished is None or wished == setting(evidence, "positive")
     counts = tuple(at_threshold(c, place, favourable_is_positive=positive) for c in at.values())
     if evidence.thresholds[place] == setting(evidence, "threshold"):
         # The counts that are judged; those by threshold come from binned scores where there are many rows.
         counts = tuple(c for c in evidence.counts if c.group in at)
-    documents = Documents(replace(evidence, counts=counts, measurements=()), settling=False)
+    documents = replace(swept, evidence=replace(evidence, counts=counts, measurements=()), settling=False)
     rules = {id(p.rule): p.rule for p in asked}
-    questions = {key: KINDS[rule.fields.kind].questions(rule, documents) for key, rule in rules.items()}
-    answers = [questions[id(p.rule)][p.place].answer(p.family) for p in asked]
+    questions = {key: {_key(q): q for q in KINDS[rule.fields.kind].questions(rule, documents)}
+                 for key, rule in rules.items()}
+    answers = [questions[id(p.rule)][_key(p.question)].answer(p.family) for p in asked]
     effects = {effect(p.rule, a) for p, a in zip(asked, answers, strict=True)}
     outcome: Outcome = "BLOCK" if "BLOCK" in effects else "REVIEW" if "REVIEW" in effects else "PASS"
     cost, selected = (of_group(documents.evidence, name) for name in (metric, "selection_rate"))
     return SweepPoint(evidence.thresholds[place], outcome, tuple(a.outcome for a in answers),
                       cost.value if cost else None, selected.value if selected else None)
+
+
+def _key(question: Question) -> tuple[object, ...]:
+    """What tells the questions of a rule apart, the same at every threshold."""
+    return question.metric, question.features, question.label, question.decision
 
 
 def _cheapest(meets: Sequence[SweepPoint], metric: str, in_force: float | None) -> float | None:

@@ -12,15 +12,16 @@ from govern.policy.fields import PRIMARY, Rule, as_list
 
 JUDGED = ("count", "derived", "score", "classes", "share", "regression", "custom")
 PER_CLASS = ("count", "derived", "score")
-OF_SCORES = {m.name for m in METRICS.values() if m.family == "score"} | {"macro_roc_auc", "multiclass_log_loss"}
+OF_SCORES = {m.name for m in METRICS.values() if m.family == "score"} | {
+    "macro_roc_auc", "multiclass_log_loss", "scoring_rate"}
 
 _FAMILIES: dict[Task, tuple[str, ...]] = {
-    "binary": ("count", "derived", "score", "custom"),
+    "binary": ("count", "derived", "score", "share", "custom"),
     "multiclass": ("count", "derived", "score", "classes", "share", "custom"),
     "regression": ("regression", "share", "custom"),
 }
 _SHARES: dict[Task, tuple[str, ...]] = {
-    "binary": (),
+    "binary": ("scoring_rate",),
     "multiclass": ("multiclass_accuracy",),
     "regression": ("share_above_median", "share_above_threshold"),
 }
@@ -44,7 +45,12 @@ def metrics_of(rule: Rule, evidence: Evidence) -> list[Asked]:
     out where another of the list exists, so that one rule can serve several tasks; where none does, each is
     returned with the reason. Raises InputError for a declared primary metric or a class that does not exist.
     """
-    named = _named(rule, evidence)
+    return for_task(rule, evidence, _named(rule, evidence))
+
+
+def for_task(rule: Rule, evidence: Evidence, named: list[Asked]) -> list[Asked]:
+    """Those of the metrics that the task has, for each class that is asked for; all with the reason where it has
+    none. Raises InputError for a class that does not exist."""
     there = [m for m in named if exists(m.name, evidence)]
     if not there:
         return [replace(m, absent=f"a {evidence.task} task has no {METRICS[m.name].title}") for m in named]

@@ -51,7 +51,7 @@ class FloatBins:
         if self.weighted and weight is not None:
             sums = np.column_stack([sums, *in_units(weight), *in_units(weight * weight)]).astype(np.int64)
         self._cells = np.concatenate([self._cells, cells.astype(np.int64)])
-        self._keys = np.concatenate([self._keys, _key(values) >> self.dropped])
+        self._keys = np.concatenate([self._keys, key_of(values) >> self.dropped])
         self._sums = np.concatenate([self._sums, sums])
         order = np.lexsort((self._keys, self._cells))
         self._cells, self._keys, self._sums = self._cells[order], self._keys[order], self._sums[order]
@@ -73,7 +73,7 @@ class FloatBins:
         """What was counted."""
         first = self._keys << self.dropped
         last = first | ((1 << self.dropped) - 1)
-        x = _value(first) if not self.dropped else _value(first) / 2 + _value(last) / 2
+        x = value_of(first) if not self.dropped else value_of(first) / 2 + value_of(last) / 2
         n = self._sums[:, 0]
         if not self.weighted:
             return Bins(self._cells, x, n, n.astype(np.float64), n.astype(np.float64))
@@ -81,13 +81,13 @@ class FloatBins:
         return Bins(self._cells, x, n, w, w2)
 
 
-def _key(values: Floats) -> IntArray:
+def key_of(values: Floats) -> IntArray:
     """Whole numbers in the order of the values; 0 and −0 have one."""
     bits = np.ascontiguousarray(values + 0.0, np.float64).view(np.int64)
     return np.where(bits < 0, bits ^ FLIP, bits)
 
 
-def _value(keys: IntArray) -> Floats:
+def value_of(keys: IntArray) -> Floats:
     """The float of each key."""
     bits = np.where(keys < 0, keys ^ FLIP, keys)
     return np.ascontiguousarray(bits, np.int64).view(np.float64)

@@ -158,6 +158,14 @@ class Residuals:
         ends = np.searchsorted(group[order], np.arange(k + 1))
         return [order[a:b] for a, b in pairwise(ends)]
 
+    def about_mean(self) -> tuple[float, float]:
+        """Mean absolute and mean squared distance of the outcomes from their mean, weighted where rows are."""
+        if self._sums is not None:
+            return self._sums.about_mean()
+        rows = self._rows
+        far, w = rows.y - _about(rows.y, rows), rows.w
+        return float((w * np.abs(far)).sum() / w.sum()), float((w * far * far).sum() / w.sum())
+
     @cached_property
     def _rows(self) -> _Rows:
         if not self._kept:

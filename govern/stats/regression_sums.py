@@ -87,6 +87,14 @@ class ResidualSums:
                 found[name].append(own[name])
         return found
 
+    def about_mean(self) -> tuple[float, float]:
+        """See regression.Residuals.about_mean; the absolute distance is that of the bins."""
+        everyone = next(self._groups(np.zeros(len(self._sums["n"]), np.int64), 1))
+        mean = everyone.exact["y"] / everyone.weight
+        squared = (everyone.exact["y2"] - everyone.exact["y"] * mean) / everyone.weight
+        y = everyone.parts["y"]
+        return float((y.w * np.abs(y.x - float(mean))).sum() / y.w.sum()), float(squared)
+
     def _groups(self, of_cell: IntArray, k: int) -> Iterator[_Grouped]:
         order = np.argsort(of_cell, kind="stable")
         ends = np.searchsorted(of_cell[order], np.arange(k + 1))

@@ -34,8 +34,16 @@ def rows_to_settle(x1: int, n1: int, x2: int | None, n2: int | None, *, compare:
     if n1 == 0 or (compare is not None and not n2) or (compare == "ratio" and not x2):
         return None
     decided = _decider(x1, n1, x2, n2, compare, minimum, maximum, alpha_pass, alpha_fail)
-    many = _first(lambda n: decided(n, n2), n1, MOST_ROWS)
-    return None if many is None else many - n1
+    return rows_until(lambda n: decided(n, n2), n1)
+
+
+def rows_until(decided: Callable[[int], bool], n: int) -> int | None:
+    """The fewest further rows of a group of `n` with which `decided`, told how many rows it has, is true.
+
+    0 when it is decided already, None when 10⁷ rows would not do it. `decided` stays true once it is.
+    """
+    many = _first(decided, n, MOST_ROWS)
+    return None if many is None else many - n
 
 
 def size_to_settle(decided: Callable[[int], bool], size: int) -> int | None:

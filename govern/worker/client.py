@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from govern.errors import InputError
 from govern.worker import failures
-from govern.worker.process import MAX_NOISE, Limits, Pending, Process
+from govern.worker.process import Limits, Pending, Process
 from govern.worker.protocol import Buffer, Header
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ class Worker:
     order. On Linux the process ends with the thread that started it: start it from one that lives on.
     """
 
-    def __init__(self, limits: Limits | None = None, model_path: Sequence[Path] = (), verbose: bool = False) -> None:
-        self._process = Process(limits or Limits(), MAX_NOISE * (16 if verbose else 1))
+    def __init__(self, limits: Limits | None = None, model_path: Sequence[Path] = ()) -> None:
+        self._process = Process(limits or Limits())
         self._described: Described | None = None
         self._file_layer: tuple[str, ...] = ()
         if model_path:

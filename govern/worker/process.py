@@ -26,7 +26,7 @@ Reader = Callable[[Header, Sequence[Buffer]], T]
 
 GIB: Final = 1 << 30
 LEAST_MEMORY: Final = 4 * GIB  # linear algebra libraries reserve address space that they do not use
-MAX_NOISE: Final = 64 << 10
+MAX_NOISE: Final = 1 << 20
 MAX_ANSWER_HEADER: Final = 8 << 20
 PIPE_BYTES: Final = 1 << 20
 START: Final = (
@@ -69,11 +69,10 @@ class Process:
     to read. All other methods belong to one thread.
     """
 
-    def __init__(self, limits: Limits, max_noise: int) -> None:
+    def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.name = "model"
         self.noise = bytearray()
-        self._max_noise = max_noise
         self._lock = threading.Lock()
         self._waiting: deque[Pending[Any]] = deque()
         self._over = False
@@ -255,7 +254,7 @@ class Process:
     def _keep_noise(self, handle: int) -> None:
         with contextlib.suppress(OSError):
             while data := os.read(handle, 1 << 16):
-                self.noise += data[: max(0, self._max_noise - len(self.noise))]
+                self.noise += data[: max(0, MAX_NOISE - len(self.noise))]
         os.close(handle)
 
 

@@ -87,7 +87,7 @@ def test_it_is_judged_shown_and_judged_again_from_the_evidence_alone(govern: Gov
 
 def test_evidence_measured_without_it_leaves_its_rules_not_run(govern: Govern, folder: Path) -> None:
     change(folder / "govern.yaml", 'metrics: {cost: {function: "mine:cost", better: lower, low: 0}}', "task: binary")
-    change(folder / "govern.yaml", "metric: cost", "metric: accuracy")
+    change(folder / "govern.yaml", "metric: cost, max: 2", "metric: accuracy, max: 1")
     assert govern("measure", "--compute", "skip", cwd=folder).code == 0
     refused = govern("check", "govern-report/evidence.json", cwd=folder)
     assert refused.code == 2 and 'house.yaml:10:50: H-2: "metric": unknown metric "cost"' in refused.err
@@ -122,6 +122,7 @@ def test_slips_are_one_line_before_anything_is_measured(govern: Govern, folder: 
 
 
 def test_policy_show_checks_against_the_metrics_of_a_config(govern: Govern, folder: Path) -> None:
+    (folder / "govern.yaml").rename(folder / "settings.yaml")
     assert govern("policy", "show", "house.yaml", cwd=folder).code == 2
-    ran = govern("policy", "show", "house.yaml", "--config", "govern.yaml", cwd=folder)
+    ran = govern("policy", "show", "house.yaml", "--config", "settings.yaml", cwd=folder)
     assert ran.code == 0 and ran.out == HOUSE

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from govern.explain.attributions import attributions, rank_correlation
+from govern.evidence import Attributions
+from govern.explain.attributions import attributions, measurements, rank_correlation
 
 VALUES = np.array([[1.0, -0.5], [-3.0, 0.5], [2.0, 0.5], [-2.0, -0.5]])
 
@@ -71,3 +72,24 @@ def test_errors_are_those_of_persons_whom_rows_repeat() -> None:
     assert repeated.se == pytest.approx(plain.se) and each.se is not None and each.se < 0.6 * (plain.se or 0)
     alone = attributions(rows[:4], ("a",), {}, {}, cluster=persons[:4])[0]
     assert alone.se is None and alone.mean_abs == pytest.approx(abs(once[0, 0]))
+
+
+def measured(residual: float | None, outputs: list[float]) -> dict[tuple[str, str | None], tuple[float | None, str]]:
+    x = {"b": np.array([1.0, 2, 2, 1])}
+    of = attributions(VALUES, ("a", "b"), x, {"g1": np.array([True, True, False, False])})
+    found = Attributions("m", "log-odds", 4, 4, "rows", 0, 0.0, residual, True, of)
+    return {(m.metric, m.slice): (m.value, m.status) for m in measurements(found, np.array(outputs))}
+
+
+def test_what_rules_may_judge() -> None:
+    """The residual as a share of the outputs' range, 0.5 of 2 to −3; the places of everyone, not of groups."""
+    assert measured(0.5, [2.0, -3, 0, 1]) == {
+        ("attribution_residual", None): (0.1, "ok"), ("attribution_rank", "column: a"): (1.0, "ok"),
+        ("attribution_direction", "column: a"): (None, "undefined"), ("attribution_rank", "column: b"): (2.0, "ok"),
+        ("attribution_direction", "column: b"): (1.0, "ok")}
+
+
+@pytest.mark.parametrize(("residual", "outputs"), [
+    (0.5, [2.0] * 4), (None, [1.0, 2, 3, 4]), (0.5, [1.0, 2, 3, np.inf])])
+def test_a_residual_that_is_undefined(residual: float | None, outputs: list[float]) -> None:
+    assert measured(residual, outputs)["attribution_residual", None] == (None, "undefined")

@@ -9,26 +9,22 @@ from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
+from govern.dataset import Column, DataFacts, Excluded, Level, Population
 from govern.evidence import (
     COMPUTE_SCHEMA,
     EVIDENCE_SCHEMA,
     OVERALL,
     Attribution,
     Attributions,
-    Column,
     Compute,
     Containment,
     Counts,
     Curve,
-    DataFacts,
     Evidence,
-    Excluded,
     Group,
     Interval,
-    Level,
     Measurement,
     Model,
-    Population,
     SmokeCheck,
     Subject,
 )

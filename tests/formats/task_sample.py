@@ -10,6 +10,7 @@ from typing import Any
 
 import sample
 
+from govern.dataset import Population
 from govern.evidence import (
     OVERALL,
     UNKNOWN_NAME,
@@ -20,7 +21,6 @@ from govern.evidence import (
     Group,
     Interval,
     Measurement,
-    Population,
     Sampling,
     Subgroup,
 )

@@ -246,6 +246,16 @@ def test_the_command_without_a_settings_file_says_everything(which: str, flags: 
     assert "The same facts again, byte for byte: govern measure model.pkl --config govern.yaml --timestamp" in given
 
 
+def test_the_command_names_the_training_data_and_the_rest() -> None:
+    e = MADE["weighted"]()
+    data = {**e.settings["data"], "train": "train.parquet", "date": "day", "period": "2026-01-01..2026-06-30",
+            "pairs": ["sex", "region"]}
+    merged = tuple(replace(s, format="settings") if s.role == "config" else s for s in e.subjects)
+    text = text_of(replace(e, subjects=merged, settings={**e.settings, "data": data}))
+    assert "--train train.parquet --date day --period 2026-01-01..2026-06-30" in text
+    assert "--pair-column sex --pair-column region" in text
+
+
 def test_each_status_has_words() -> None:
     t = strings()
     for status in ("missing", "unknown", "unseen", "empty", "tiny", "one_class"):

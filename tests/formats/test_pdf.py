@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import re
 import subprocess
 import sys
@@ -83,6 +84,26 @@ def test_nothing_was_heard(made: tuple[bytes, list[str]]) -> None:
 def test_two_processes_give_the_same_bytes(made: tuple[bytes, list[str]]) -> None:
     done = subprocess.run([sys.executable, "-c", MAKE], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == hashlib.sha256(made[0]).hexdigest()
+
+
+def test_preparing_ahead_changes_no_byte_and_leaves_no_folder(made: tuple[bytes, list[str]], tmp_path: Path) -> None:
+    code = MAKE.replace("import hashlib, sys", "import hashlib, sys; import govern.formats.pdf as p; p.prepare()")
+    # As the command line ends: nothing is collected any more.
+    code += "import gc; gc.freeze()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                          env={**os.environ, "TMPDIR": str(tmp_path)})
+    assert done.stdout.strip() == hashlib.sha256(made[0]).hexdigest()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_style_sheet_parsed_ahead_gives_the_bytes_of_the_one_in_the_page(made: tuple[bytes, list[str]]) -> None:
+    from govern.formats.html import style
+
+    e = sample.evidence()
+    page = render_html(e, sample.verdict(e), sample.compute(), digests=sample.DIGESTS)
+    assert style() in page
+    own = page.replace(style(), style() + " ")
+    assert render_pdf(own, identifier=IDENTIFIER, created=CREATED) == made[0]
 
 
 def test_a_missing_glyph_is_reported_and_nothing_is_fetched(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from govern.errors import InputError
 from govern.inputs.config import OwnMetric, SensitiveFeature, Settings, config_schema, load_settings
+from govern.inputs.expected import Contract, Decision
 from govern.inputs.options import KEYED, OPTIONS, docs_table, options_of
 from govern.yamlfile import parse_yaml
 
@@ -65,7 +67,7 @@ schema: govern.config/1
 model: {path: m/model.pkl, name: credit-approval, version: 3.10, trust: [ourlib.Encoder], path_extra: [src]}
 data:
   path: d/eval.parquet
-  train: null
+  train: d/train.csv
   target: 2020
   positive: 1.0
   favourable: no
@@ -79,6 +81,13 @@ data:
   task: multiclass
   classes: [1, 2.0, no]
   metrics: {cost: {function: "ourlib.costs:cost", better: lower, low: 0}, spread: {function: "m:f"}}
+  date: day
+  period: 2026-01-01..2026-06-30
+  shares: {sex: {women: 0.51, men: 0.49}}
+  cases: [{sex: women, age: 26–35}, {region: 1}]
+  pairs: [sex, region]
+  decisions: {screening: passed, interview: {column: invited, selected: 1}}
+  contract: {age: {kind: number, low: 18, high: 100, missing: false}, sex: {levels: [1, w]}}
 policies: [baseline, ./own.yaml]
 phase: company
 declared: {primary: {metric: roc_auc, min: 0.75}, latency_p95_ms: 50}
@@ -104,6 +113,12 @@ def test_whole_file_is_typed_and_relative_to_its_folder(here: Path) -> None:
     assert s.data.task == "multiclass" and s.data.classes == ("1", "2", "no")
     assert s.data.metrics == (OwnMetric("cost", "ourlib.costs:cost", "lower", 0.0, None),
                               OwnMetric("spread", "m:f", "neither", None, None))
+    assert s.data.train == Path("conf/d/train.csv") and s.data.date == "day"
+    assert s.data.period == ("2026-01-01", "2026-06-30") and s.data.shares == {"sex": {"women": 0.51, "men": 0.49}}
+    assert s.data.cases == ({"sex": "women", "age": "26–35"}, {"region": "1"}) and s.data.pairs == ("sex", "region")
+    assert s.data.decisions == (Decision("screening", "passed"), Decision("interview", "invited", "1"))
+    assert s.data.contract == (Contract("age", "number", 18.0, 100.0, None, False),
+                               Contract("sex", levels=("1", "w")))
     assert s.policies == ("baseline", "./own.yaml") and s.policies_base == Path("conf")
     assert s.declared == {"primary": {"metric": "roc_auc", "min": 0.75}, "latency_p95_ms": 50}
     assert s.waivers[0]["expires"] == "2026-11-03" and s.card == {"owner": "Ann", "limitations": ["x"]}
@@ -117,6 +132,11 @@ def test_plain_holds_no_folders_and_nothing_that_changes_no_number(here: Path) -
     plain = load({"data.path": str(here / "eval.csv"), "report.out": "/elsewhere"}, config=Path("c.yaml")).plain()
     assert str(here) not in repr(plain) and "elsewhere" not in repr(plain)
     assert plain["data"]["path"] == "eval.csv" and plain["policies"] == ["baseline", "own.yaml"]
+    assert plain["data"]["train"] == "train.csv" and plain["data"]["period"] == "2026-01-01..2026-06-30"
+    assert plain["data"]["decisions"] == {"screening": {"column": "passed", "selected": None},
+                                          "interview": {"column": "invited", "selected": "1"}}
+    assert plain["data"]["contract"] == {"age": {"kind": "number", "low": 18.0, "high": 100.0, "missing": False},
+                                         "sex": {"levels": ["1", "w"]}}
     assert plain["data"]["sensitive"][-1] == "sex:age" and plain["data"]["threshold"] == 1.0
     again = load({"data.path": str(here / "eval.csv"), "report.out": "x", "report.formats": ["html"]},
                  config=Path("c.yaml")).plain()
@@ -146,6 +166,14 @@ def test_the_primary_metric_may_be_of_any_task(here: Path) -> None:
     for metric in ("f1_score", "macro_f1", "mean_absolute_error", "multiclass_accuracy", "roc_auc"):
         s = load(MEASURED, f"declared: {{primary: {{metric: {metric}, min: 0}}}}")
         assert s.declared["primary"]["metric"] == metric
+
+
+def test_limits_may_be_declared_of_metrics_and_of_gaps_between_groups(here: Path) -> None:
+    own = "data: {metrics: {cost: {function: 'm:f'}}}\n"
+    declared = {"selection_rate_ratio": 0.8, "roc_auc_difference": {"max": 0.05}, "missing_share": {"max": 0.1},
+                "cost": 40, "cost_difference": 5}
+    text = own + f"declared: {json.dumps(declared)}"
+    assert load(MEASURED, text, config=Path("govern.yaml")).declared == declared
 
 
 def test_empty_repeated_flag_is_not_given(here: Path) -> None:
@@ -209,13 +237,18 @@ def test_trust_by_flag_needs_no_config(here: Path) -> None:
     ({"data.bands": ["agee=25"], "data.sensitive": ["age"]}, 'did you mean "age"?'),
     ({"data.sensitive": ["sex:sex"]}, "--sensitive: "),
     ({"phase": "tem"}, '--phase: "tem" is not one of desk, poc, team, company; did you mean "team"?'),
-    ({"report.formats": ["junit"]}, '--format: "junit" arrives in a later version; use html or pdf'),
+    ({"report.formats": ["hf"]}, '--format: "hf" arrives in a later version; use html or pdf or md'),
     ({"report.lang": "ja"}, "arrives in a later version"),
     ({"data.task": "ranking"}, '--task: "ranking" is not one of binary, multiclass, regression'),
     ({"data.threshold": float("nan")}, "--threshold: "),
     ({"seed": -1}, "--seed: "),
-    ({"data.train": "t.csv"}, "--train is not measured by this version"),
-    ({"baseline": "e.json"}, "--baseline is not measured by this version"),
+    ({"python": "bin/python"}, "--python is not measured by this version"),
+    ({"data.period": "2026-01-01..2026-02-01"}, "--period: a period is given and no column of dates; add --date"),
+    ({"data.period": "2026-02-01..2026-01-01", "data.date": "d"}, "is not a period; write it as 2026-01-01.."),
+    ({"data.period": "2026-01-01", "data.date": "d"}, '--period: "2026-01-01" is not a period'),
+    ({"data.period": "2026-01-01..soon", "data.date": "d"}, '--period: "soon" is not a date'),
+    ({"data.pairs": ["region"]}, "--pair-column: one column makes no pair"),
+    ({"data.pairs": [f"c{i}" for i in range(13)]}, "13 columns are too many to pair; name at most 12"),
     ({"python": "python3"}, "--python is not measured by this version"),
     ({"data.score": "p"}, "both a model and --score are given"),
     ({"model.path": None, "data.score": "p"}, "add --threshold or --prediction"),
@@ -243,13 +276,32 @@ def test_flags_refused(here: Path, flags: dict[str, Any], said: str) -> None:
     ("data: {metrics: {cost: {function: 'a:b', better: more}}}", '"more" is not one of higher, lower, neither'),
     ("data: {metrics: {cost: {functon: 'a:b'}}}", 'unknown key "functon"; did you mean "function"?'),
     ("data: {metrics: {cost: {better: lower}}}", 'key "function" is missing'),
-    ("data: {train: t.csv}", "data.train is not measured by this version"),
+    ("data: {sensitive: [sex], shares: {sx: {w: 1}}}", '"sx" is not a sensitive feature; did you mean "sex"?'),
+    ("data: {sensitive: [sex], shares: {sex: {w: 0.6, m: 0.5}}}", '"sex": shares must be above 0 and add up to 1, not'),
+    ("data: {sensitive: [sex], shares: {sex: {w: 51, m: 49}}}", "add up to 1, not to 100"),
+    ("data: {sensitive: [sex], shares: {sex: {w: 1, m: 0}}}", "shares must be above 0"),
+    ("data: {sensitive: [sex], cases: [{sx: w}]}", "neither a sensitive nor a control feature; did you mean"),
+    ("data: {sensitive: [sex], cases: [{}]}", "a case names no value; write it as {sex: women"),
+    ("data: {sensitive: [sex], cases: [{sex: w}, {sex: w}]}", "data.cases: sex=w stands twice; name each case once"),
+    ("data: {decisions: {all: passed}}", '"all" cannot name a decision'),
+    ("data: {decisions: {hiring: {colum: passed}}}", 'unknown key "colum"; did you mean "column"?'),
+    ("data: {contract: {age: {}}}", '"age": says nothing of the column'),
+    ("data: {contract: {age: {low: 9, high: 3}}}", "low 9 is above high 3; swap them"),
+    ("data: {contract: {age: {kind: text, low: 9}}}", "low and high are for numbers alone"),
+    ("data: {contract: {age: {kind: nmber}}}", '"nmber" is not one of number, boolean, text, date'),
+    ("data: {contract: {age: {levels: []}}}", "no level is allowed; name some"),
     ("declared: {latency_p95: 3}", 'did you mean "latency_p95_ms"?'),
     ("declared: {latency_p95_ms: -3}", "greater than 0"),
     ("declared: {primary: {metric: roc_acu}}", 'unknown metric "roc_acu"; did you mean "roc_auc"?'),
+    ("declared: {primary: {metric: roc_auc, min: 75}}", 'yaml:1:39: "min": 75 lies outside the range of roc_auc'),
+    ("declared: {selection_rate_ratoi: 0.8}", '"selection_rate_ratoi"; did you mean "selection_rate_ratio"'),
+    ("declared: {roc_auc_ratio: 0.8}", 'unknown key "roc_auc_ratio"; did you mean'),
+    ("declared: {missing_share: 5}", "yaml:1:12: 5 lies outside the range of missing_share; write shares as fractions"),
+    ("declared: {pair_coverage: {mim: 0.9}}", 'unknown key "mim"; did you mean "min"?'),
+    ("declared: {pair_coverage: {min: 90}}", "yaml:1:28: 90 lies outside the range of pair_coverage"),
     ("waivers: [{rule: a}]", 'key "owner" is missing'),
     ("waivers: [{rule: a, owner: b, reason: c, approver: d, expires: 2026-02-30}]", "is not a date"),
-    ("report: {formats: [html, sarif]}", "arrives in a later version"),
+    ("report: {formats: [html, cyclonedx]}", "arrives in a later version"),
     ("phase: desk\nphase: team", 'govern.yaml:2:1: duplicate key "phase"'),
     ("- 1", "must be a mapping"),
 ])
@@ -263,16 +315,19 @@ def test_schema_agrees_with_the_reader(here: Path) -> None:
     validator = jsonschema.Draft202012Validator(schema)
     good = parse_yaml(FULL.replace("3.10", "'3.10'").replace("2020", "'2020'").replace(" 7]", " '7']")
                       .replace("1.0", "'1'").replace("[9,", "['9',").replace("region, 9]", "region, '9']")
-                      .replace("weight: 7", "weight: '7'").replace("[1, 2.0, no]", "['1', '2', 'no']").encode(),
-                      "x").value
+                      .replace("weight: 7", "weight: '7'").replace("[1, 2.0, no]", "['1', '2', 'no']")
+                      .replace("region: 1}", "region: '1'}").replace("selected: 1", "selected: '1'")
+                      .replace("[1, w]", "['1', w]").encode(), "x").value
     assert list(validator.iter_errors(good)) == []
     assert list(validator.iter_errors({"dat": {}})) and list(validator.iter_errors({"phase": "tem"}))
     assert set(schema["properties"]) == {"schema", *(o.key.split(".")[0] for o in KEYED)}
 
 
 def test_option_table_is_whole() -> None:
-    flags = [o.flag for o in OPTIONS if o.flag]
-    assert len(flags) == len(set(flags)) and len({o.name for o in OPTIONS}) == len(OPTIONS)
+    assert len({o.name for o in OPTIONS}) == len(OPTIONS)
+    for command in {c for o in OPTIONS for c in o.commands}:
+        flags = [o.flag for o in options_of(command)]
+        assert len(flags) == len(set(flags)), command
     assert all(o.key or o.flag for o in OPTIONS) and all(bool(o.commands) == bool(o.flag) for o in OPTIONS)
     assert {"--policy", "--phase", "--out", "--config"} <= {o.flag for o in options_of("check")}
     table = docs_table().splitlines()

@@ -6,8 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from govern.dataset import Bin, Column, Level
 from govern.inputs.rows import row_keys
-from govern.measure.datafacts import COUNTED_LEVELS, Facts
+from govern.measure.columnfacts import COUNTED_LEVELS, SHOWN_BINS, ColumnFacts
+from govern.measure.datafacts import Facts
 from govern.measure.machine_cost import compute_document
 from govern.measure.sample import Sample
 from govern.measure.smoke import Seen, checks
@@ -21,10 +23,17 @@ def table(n: int = 3000) -> pa.Table:
 
 
 def facts_of(rows: pa.Table, size: int) -> Facts:
-    found = Facts(dict.fromkeys(rows.column_names, "feature"))
+    found = Facts(dict.fromkeys(rows.column_names, "feature"), seed=0)
     for batch in rows.to_batches(max_chunksize=size):
-        found.add(batch, row_keys(batch, 0))
+        *_, keys = found.add(batch)
+        assert (keys == row_keys(batch, 0)).all()
     return found
+
+
+def column_of(values: pa.Array) -> Column:
+    facts = ColumnFacts("c", "feature")
+    facts.add(values)
+    return facts.result()
 
 
 def test_columns_are_counted_alike_in_any_order_and_batches() -> None:
@@ -45,6 +54,51 @@ def test_columns_are_counted_alike_in_any_order_and_batches() -> None:
 def test_levels_beyond_the_limit_are_not_listed() -> None:
     rows = pa.table({"id": [f"p{i}" for i in range(COUNTED_LEVELS + 1)]})
     assert facts_of(rows, 300).result().columns[0].distinct is None
+
+
+def test_levels_beyond_the_shown_ones_are_counted_as_others() -> None:
+    found = column_of(pa.array([f"v{i:02d}" for i in range(25) for _ in range(25 - i)]))
+    assert found.distinct == 25 and [level.value for level in found.levels[:2]] == ["v00", "v01"]
+    assert len(found.levels) == 20 and found.others == 1 + 2 + 3 + 4 + 5
+
+
+def test_bins_have_ends_that_do_not_depend_on_the_data() -> None:
+    few = column_of(pa.array([0.0, -0.0, 2.5, None, 2.5, float("nan"), -1.0]))
+    assert few.bins == (Bin(-1.0, 1), Bin(0.0, 2), Bin(2.5, 2)) and few.missing == 2
+    assert few.levels == (Level("0", 2), Level("2.5", 2), Level("-1", 1)) and few.distinct == 3
+    whole = column_of(pa.array([3, 7, None, 3], pa.int16()))
+    assert whole.bins == (Bin(3.0, 2), Bin(7.0, 1)) and (whole.low, whole.high, whole.missing) == (3.0, 7.0, 1)
+    many = [column_of(pa.array(np.random.default_rng(i).lognormal(0, 1, 4000))) for i in (1, 2)]
+    for c in many:
+        assert 64 < len(c.bins) <= SHOWN_BINS and sum(b.n for b in c.bins) == 4000 and c.distinct is None
+    ends = [{b.low for b in c.bins} for c in many]
+    assert len(ends[0] & ends[1]) > 0.8 * len(ends[0])
+
+
+def test_bins_of_infinite_and_empty_columns_are_finite() -> None:
+    found = column_of(pa.array([float("inf"), -float("inf"), 1.0]))
+    assert all(np.isfinite(b.low) for b in found.bins) and [b.n for b in found.bins] == [1, 1, 1]
+    assert (found.low, found.high) == (None, None)
+    empty = column_of(pa.array([None, None], pa.float64()))
+    assert (empty.missing, empty.distinct, empty.bins, empty.levels) == (2, 0, (), ())
+    assert column_of(pa.array([None, None], pa.string())).missing == 2
+
+
+def test_a_missing_value_in_a_dictionary_is_missing() -> None:
+    coded = pa.DictionaryArray.from_arrays(pa.array([0, 1, 1, None], pa.int8()), pa.array(["a", None]))
+    found = column_of(coded)
+    assert found.missing == 3 and found.levels == (Level("a", 1),)
+
+
+@pytest.mark.parametrize("values", [
+    pa.array([1.5, None, 2.0]), pa.array([1, 2, 300000]), pa.array([True, None]), pa.array(["x", None, "x"]),
+    pa.array([1, None, 3], pa.uint8())])
+def test_columns_of_any_type_in_any_batches(values: pa.Array) -> None:
+    whole, parts = ColumnFacts("c", "feature"), ColumnFacts("c", "feature")
+    whole.add(values)
+    for i in reversed(range(len(values))):
+        parts.add(values[i:i + 1])
+    assert whole.result() == parts.result()
 
 
 def test_duplicates_are_rows_equal_to_an_earlier_one() -> None:

@@ -1,30 +1,25 @@
-"""Small evidence documents made from confusion counts, and the pass and fail evidence beside each pack.
-
-`python tests/policy/policy_evidence.py` writes the latter; a test compares them with the files.
-"""
+"""Small evidence documents made from confusion counts; those beside the packs are in pack_evidence.py."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from govern.codec import document
+from govern.dataset import DataFacts, Population
 from govern.evidence import (
     COMPUTE_SCHEMA,
     EVIDENCE_SCHEMA,
     OVERALL,
     REST,
+    TRIVIAL,
     Compute,
     Containment,
     Counts,
-    DataFacts,
     Evidence,
     Group,
     Measurement,
     Model,
-    Population,
     SmokeCheck,
     Subject,
 )
@@ -41,6 +36,8 @@ as_of: 2026-11-03
 
 Cells = tuple[int, int, int, int]  # tp, fp, fn, tn
 SHA = "ab" * 32
+RECORDED = (Subject("model", "model.pkl", SHA, 1000, "joblib"), Subject("data", "eval.csv", "cd" * 32, 2000, "csv"),
+            Subject("config", "govern.yaml", "ef" * 32, 300, "yaml"))
 CARD: dict[str, Any] = {
     "purpose": "Rank applications for a second look", "out_of_scope": "Setting limits", "owner": "A. Owner",
     "contact": "models@example.org", "users": "Credit officers", "affected_people": "Applicants",
@@ -68,7 +65,8 @@ def smoke(**seen: float | None) -> tuple[SmokeCheck, ...]:
 def evidence(features: Mapping[str, Mapping[str | None, Cells]], *, asked: tuple[str, ...] = (),
              scores: tuple[Measurement, ...] = (), favourable_is_positive: bool = True,
              everyone: Cells | None = None, **changes: Any) -> Evidence:
-    """Evidence with the groups of each feature; `a:b` is an intersection whose values are joined by a colon.
+    """Evidence with the groups of each feature; `a:b` is an intersection whose values are joined by a colon, a value
+    that is missing there a question mark.
 
     Everyone is the sum over the first feature.
     """
@@ -86,10 +84,10 @@ def evidence(features: Mapping[str, Mapping[str | None, Cells]], *, asked: tuple
     for feature, members in features.items():
         names = tuple(feature.split(":"))
         for value, cells in members.items():
-            values = (None,) if value is None else tuple(value.split(":"))
+            values = (None,) if value is None else tuple(None if v == "?" else v for v in value.split(":"))
             add(f"g{len(groups)}", names, values, cells, len(names) == 1 or feature in asked)
     made = Evidence(
-        EVIDENCE_SCHEMA, "2026-11-22T00:00:00Z", (Subject("model", "model.pkl", SHA, 1000, "joblib"),),
+        EVIDENCE_SCHEMA, "2026-11-22T00:00:00Z", RECORDED[:1],
         {"model": {"name": "credit"}}, Containment("clean"), Population(groups[0].n, groups[0].n), DataFacts(),
         tuple(groups), tuple(counts), scores, model=Model("sklearn.tree.DecisionTreeClassifier", {}, ("x",)),
         smoke=smoke())
@@ -108,6 +106,23 @@ def score(metric: str, value: float | None, se: float | None = None, *, group: s
                        REST if rest else None, se=se, transform=transform)
 
 
+def counted(found: Evidence, metric: str, features: Mapping[str, Mapping[str | None, tuple[int, int]]], *,
+            decision: str | None = None, everyone: tuple[int, int] | None = None) -> Evidence:
+    """The evidence with a ratio of counts of every group given, and of everyone: their sum over the first feature."""
+    first = next(iter(features.values())).values()
+    total = everyone or (sum(x for x, _ in first), sum(n for _, n in first))
+    of = {OVERALL: total}
+    for feature, members in features.items():
+        for value, counts in members.items():
+            values = (None,) if value is None else tuple(None if v == "?" else v for v in value.split(":"))
+            group = next(g for g in found.groups if g.features == tuple(feature.split(":")) and g.values == values)
+            of[group.id] = counts
+    made = tuple(Measurement(metric, x / n if n else None, "ok" if n else "undefined",
+                             None if n else "nobody got there", group, numerator=x, denominator=n, decision=decision)
+                 for group, (x, n) in of.items())
+    return replace(found, measurements=(*found.measurements, *made))
+
+
 def compute(**values: float | None) -> Compute:
     """A compute document for any evidence."""
     found = tuple(Measurement(k, v, "ok" if v is not None else "error", None if v is not None else "not timed")
@@ -119,18 +134,32 @@ def pack_pass() -> Evidence:
     """Evidence on which `baseline` passes at phase team: equal groups, everything filled in."""
     cells = (480, 180, 120, 720)
     scores = [score("calibration_error", 0.012, 0.0004, transform="square"),
-              score("calibration_p_value", 0.31), *_auc(0.83, 0.83)]
+              score("calibration_p_value", 0.31), *_auc(0.83, 0.83), *about(trivial=0.33, overlap=3, residual=0.0)]
     return evidence({"sex": {"men": cells, "women": cells}}, scores=tuple(scores), card=CARD,
-                    declared={"primary": {"metric": "roc_auc", "min": 0.75}})
+                    declared={"primary": {"metric": "roc_auc", "min": 0.75}}, subjects=RECORDED,
+                    settings=TRAINED, data=DataFacts(period=("2026-05-01", "2026-10-31")))
 
 
 def pack_fail() -> Evidence:
-    """Evidence on which `baseline` blocks at phase team: a declared limit missed, and gaps."""
-    scores = [score("calibration_error", 0.11, 0.002, transform="square"),
-              score("calibration_p_value", 0.0), *_auc(0.66, 0.78)]
+    """Evidence on which `baseline` blocks at phase team: a declared limit missed, gaps, old rows seen in training,
+    settings without a digest."""
+    scores = [score("calibration_error", 0.11, 0.002, transform="square"), score("calibration_p_value", 0.0),
+              *_auc(0.66, 0.78), *about(trivial=-0.02, overlap=90, residual=0.04)]
     return evidence({"sex": {"men": (480, 360, 120, 540), "women": (300, 90, 300, 810)}}, scores=tuple(scores),
-                    declared={"primary": {"metric": "roc_auc", "min": 0.75}},
-                    card={**CARD, "owner": "TBD"})
+                    declared={"primary": {"metric": "roc_auc", "min": 0.75}}, subjects=RECORDED[:2],
+                    card={**CARD, "owner": "TBD"}, settings=TRAINED,
+                    data=DataFacts(period=("2025-05-01", "2025-10-31")))
+
+
+TRAINED = {"model": {"name": "credit"}, "data": {"train": "train.csv"}}
+
+
+def about(*, trivial: float, overlap: int, residual: float) -> tuple[Measurement, ...]:
+    """How far the ROC AUC lies above that of a constant score, rows of 3,000 that stand in the training data, and the
+    additivity residual."""
+    return (Measurement("roc_auc", trivial, reference=TRIVIAL, compare="difference", se=0.008, transform="identity"),
+            Measurement("train_overlap_share", overlap / 3000, numerator=overlap, denominator=3000),
+            Measurement("attribution_residual", residual))
 
 
 def _auc(one: float, two: float) -> tuple[Measurement, ...]:
@@ -139,10 +168,3 @@ def _auc(one: float, two: float) -> tuple[Measurement, ...]:
         found += [score("roc_auc", own, 0.07, group=group, transform="logit"),
                   score("roc_auc", rest, 0.07, group=group, transform="logit", rest=True)]
     return tuple(found)
-
-
-PACK_EVIDENCE = {"baseline.pass.json": pack_pass, "baseline.fail.json": pack_fail}
-
-if __name__ == "__main__":
-    for name, make in PACK_EVIDENCE.items():
-        (Path(__file__).parents[2] / "policies" / name).write_bytes(document(make()))

@@ -10,7 +10,7 @@ from policy_evidence import CARD, compute, evidence, rate, score, smoke
 
 from govern.errors import InputError
 from govern.evidence import Evidence
-from govern.policy.rules.document import filled
+from govern.policy.words import filled
 from govern.verdict import Finding, Verdict
 
 Judge = Callable[..., Verdict]
@@ -291,6 +291,43 @@ def test_answers_are_filled(text: object) -> None:
 
 def test_empty_containers_are_missing() -> None:
     assert not any(filled(v) for v in (None, [], {}, ["TBD", ""], {"a": "todo"}))
+
+
+def test_a_field_may_be_held_to_words(verdict: Judge) -> None:
+    rules = rule("document", fields="[level, why]", values="{level: [L-1, L-2]}")
+
+    def judged(**card: object) -> Finding:
+        return only(verdict(replace(BANDS, card=card), rules))
+
+    assert judged(level="L-2", why="x").outcome == "pass"
+    slip = judged(level="L2", why="x")
+    assert (slip.outcome, slip.reason, slip.missing) == ("fail", 'level is "L2", not one of L-1, L-2', ())
+    both = judged(level=["L-1"])
+    assert both.missing == ("why",) and (both.reason or "").startswith("1 of 2 fields are not filled; level is ")
+    assert judged(why="x").missing == ("level",)
+    for values, said in (("{levl: [L-1]}", '"levl" is not among the fields'), ("{level: []}", "may hold nothing")):
+        with pytest.raises(InputError, match=said):
+            verdict(BANDS, rule("document", fields="[level, why]", values=values))
+
+
+@pytest.mark.parametrize(("declared", "limit", "outcome"), [
+    ({"selection_rate_ratio": 0.8}, "0.8", "fail"), ({"selection_rate_ratio": {"min": 0.5}}, "0.5", "pass"),
+    ({"selection_rate": {"min": 0.9}}, None, "n/a"), ({}, None, "n/a"),
+    ({"primary": {"metric": "selection_rate", "min": 0.9}}, None, "n/a")])
+def test_a_gap_has_a_declared_limit_of_its_own(verdict: Judge, declared: dict[str, object], limit: str | None,
+                                               outcome: str) -> None:
+    found = evidence({"x": {"a": rate(700, 1000), "b": rate(420, 1000)}}, declared=declared)
+    finding = only(verdict(found, disparity(against="any", min="declared")))
+    assert (finding.outcome, finding.bound_min) == (outcome, limit)
+
+
+def test_a_declared_difference_and_one_that_can_never_decide(verdict: Judge) -> None:
+    found = evidence({"x": {"a": rate(700, 1000), "b": rate(420, 1000)}}, declared={"selection_rate_difference": 0.1})
+    rules = disparity(compare="difference", against="any", max="declared")
+    finding = only(verdict(found, rules))
+    assert (finding.outcome, finding.bound_max) == ("fail", "0.1")
+    with pytest.raises(InputError, match="declared min -1 of selection_rate_ratio lies outside its range"):
+        verdict(replace(found, declared={"selection_rate_ratio": -1}), disparity(against="any", min="declared"))
 
 
 def test_compute(verdict: Judge) -> None:

@@ -17,6 +17,7 @@ from govern.errors import InputError
 from govern.evidence import Evidence
 from govern.policy import sweep as module
 from govern.policy.packs import load_policy
+from govern.policy.rules import KINDS
 from govern.verdict import Finding, Sweep, Verdict
 
 Judge = Callable[..., Verdict]
@@ -121,7 +122,8 @@ def test_what_does_not_depend_on_the_threshold_is_left_out(verdict: Judge) -> No
     rules = (RATIO + RATIO.replace("id: R", "id: I").replace("review", "info")
              + "- {id: P, kind: bound, title: t, basis: house, severity: block, metric: prevalence, max: 0.9}\n"
              + "- {id: S, kind: support, title: t, basis: house, severity: review}\n")
-    assert [q.rule for q in of(verdict(FOUND, rules)).questions] == ["R"]
+    sweep = of(verdict(FOUND, rules))
+    assert [q.rule for q in sweep.questions] == ["R"] and len(sweep.notes) == 1
     only = "- {id: S, kind: support, title: t, basis: house, severity: review}\n"
     assert verdict(FOUND, only).sweep is None
 
@@ -136,6 +138,25 @@ def test_rules_without_counts_at_other_thresholds_are_named(verdict: Judge) -> N
     calibrated = LEAST.replace("min: 0.55", "min: 0.55, calibrate: true")
     sweep = of(verdict(FOUND, calibrated))
     assert "precision" not in [q.metric for q in sweep.questions] and "precision change" in sweep.notes[1]
+
+
+def test_rules_that_wait_for_others_and_kinds_that_are_not_swept_are_named(
+        verdict: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = LEAST.splitlines(keepends=True)[0].replace("min: 0.55", "min: 0.55, when: {rule: R, outcome: [fail, pass]}")
+    words = ("- {id: W, kind: document, title: t, basis: house, severity: review, each: {rule: R}, fields: [harms], "
+             "in: card.harms, key: group}\n")
+    result = verdict(FOUND, RATIO + waits + words)
+    assert [(f.rule, f.outcome) for f in result.findings][-1] == ("W", "fail")
+    sweep = of(result)
+    assert [q.rule for q in sweep.questions] == ["R"]
+    assert sweep.notes[1:] == ("left out: A, whether it applies depends on the outcome of R",)
+    # A condition that holds or not whatever the threshold is heeded like any other.
+    still = RATIO.replace("0.80}", "0.80, when: {phase: team}}")
+    assert of(verdict(FOUND, still)).points == of(verdict(FOUND, RATIO)).points
+    assert verdict(FOUND, still.replace("team", "desk")).sweep is None
+    monkeypatch.setitem(KINDS, "bound", replace(KINDS["bound"], swept=False))
+    notes = of(verdict(FOUND, RATIO + LEAST)).notes
+    assert notes[1:] == ("left out: A, kind bound is judged at the threshold in force alone",)
 
 
 def test_no_sweep_without_thresholds(verdict: Judge) -> None:
@@ -235,3 +256,27 @@ def test_counts_by_threshold_that_contradict_themselves_are_refused(verdict: Jud
 def test_older_evidence_has_no_sweep(verdict: Judge) -> None:
     result = verdict(evidence({"x": {"a": (10, 10, 10, 10), "b": (10, 10, 10, 10)}}), RATIO)
     assert result.sweep is None and not re.search(rb'"sweep"', document(result))
+
+
+FIFTHS = "- {id: F, kind: four-fifths, title: t, basis: convention, severity: review}\n"
+
+
+def test_the_four_fifths_convention_is_judged_at_every_threshold(verdict: Judge) -> None:
+    sweep = of(verdict(FOUND, FIFTHS))
+    assert [(q.rule, q.metric) for q in sweep.questions] == [("F", "selection_rate")]
+    for place, point in enumerate(sweep.points):
+        there = verdict(swept(ROWS, GRID, GRID[place]), FIFTHS).findings[0]
+        assert there.outcome == point.outcomes[0]
+    assert len({p.outcomes for p in sweep.points}) > 1
+
+
+def test_words_tables_and_comparisons_with_other_data_are_no_questions_of_the_threshold(verdict: Judge) -> None:
+    rules = (RATIO + "- {id: D, kind: document, title: t, basis: house, severity: warn, fields: [owner]}\n"
+             "- {id: T, kind: table, title: t, basis: law, severity: block, of: groups}\n"
+             "- {id: C, kind: compare, title: t, basis: house, severity: review, metric: accuracy, against: baseline, "
+             "min: -0.05}\n")
+    card = replace(FOUND, card={"owner": "A. Owner"})
+    sweep = of(verdict(card, rules, baseline=FOUND))
+    assert [q.rule for q in sweep.questions] == ["R"]
+    assert [n for n in sweep.notes if n.startswith("left out")] == [
+        "left out: C, kind compare is judged at the threshold in force alone"]

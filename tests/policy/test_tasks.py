@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from policy_evidence import CARD, evidence, rate, score
+from policy_evidence import CARD, RECORDED, evidence, rate, score
 from task_evidence import multiclass, regression
 
 from govern.errors import InputError
@@ -173,6 +173,7 @@ def test_the_rest_of_a_share_follows_from_its_counts_or_is_measured() -> None:
     (EQUAL, FOUND), (NUMBERS, regression({"a": (1000, 600, 0.1), "b": (1000, 300, 0.1)}))])
 def test_the_baseline_judges_every_task(verdict: Judge, equal: Evidence, gap_found: Evidence) -> None:
     baseline = load_policy("baseline")
+    equal, gap_found = (replace(found, subjects=RECORDED) for found in (equal, gap_found))
     passed = verdict(replace(equal, card=CARD), policies=[baseline])
     assert passed.outcome == "PASS" and any(f.rule == "BASE-08" and f.outcome == "pass" for f in passed.findings)
     open_rules = {f.rule for f in verdict(gap_found, policies=[baseline]).findings if f.counts_as == "REVIEW"}

@@ -16,6 +16,7 @@ import pytest
 from govern.errors import InputError
 from govern.worker.client import Limits, Worker
 from govern.worker.failures import ended
+from govern.worker.process import MAX_NOISE
 
 MODELS = '''
 import os, signal, sys, time
@@ -209,7 +210,7 @@ def test_noise_does_no_harm(made):
         for _ in range(2):
             assert worker.predict(ROWS, "yes").labels.tolist() == [1, 1, 1]
     assert worker.output.startswith("hello from the model") or "and more" in worker.output
-    assert len(worker.output) <= 64 << 10
+    assert len(worker.output) <= MAX_NOISE
 
 
 def test_labels_outside_the_classes(made):

@@ -1,4 +1,17 @@
-"""What the model costs to run, held against a limit: latency, memory, file size."""
+"""What the model costs to run, held against a limit: latency, memory, file size.
+
+How it is computed: the numbers stand in `compute.json`, measured in the process that ran the model; the value itself is
+compared with the limit.
+
+How to read it: they depend on the machine and the minute, which the document describes; compare with limits made for
+such a machine.
+
+Strengths: timings never mix with the facts, which stay the same to the byte.
+
+Limits: one machine, one run; no interval. Without a compute document the rule does not apply.
+
+Source: none; limits are declared by the owner.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,19 @@
-"""Smoke checks: the model loads and answers as a model must."""
+"""Smoke checks: the model loads and answers as a model must.
+
+How it is computed: the model was loaded and asked in a process of its own when measuring. Each check has a number and a
+limit: it loads; one output for each row; outputs are finite; probabilities lie in 0 to 1 and sum to 1 within 1e-6; the
+same rows twice, and in a batch or singly, give the same output; the output is not constant.
+
+How to read it: a fail is a defect of the artefact or of how it was packed, whatever its metrics. Check it by hand
+before anything else.
+
+Strengths: cheap, exact, and independent of labels and groups.
+
+Limits: it asks the rows at hand, not every possible input. Without a model (stored predictions) the checks do not
+apply, but for the constant output.
+
+Source: none; common practice of release tests.
+"""
 
 from __future__ import annotations
 

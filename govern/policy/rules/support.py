@@ -1,4 +1,17 @@
-"""At least one sensitive feature with two groups large enough to compare."""
+"""At least one sensitive feature with two groups large enough to compare: can any question about groups be answered?
+
+How it is computed: for each single sensitive feature the groups with at least `min_n` rows are counted, those with a
+missing or unknown value left aside. Two in one feature are a pass.
+
+How to read it: a fail says which groups were too small, missing or without rows. It is no reproach to the model; the
+other rules about groups then say little or nothing.
+
+Strengths: leaving sensitive columns out cannot make a verdict greener.
+
+Limits: it counts rows, not rows with a given label; a rate with few rows in its denominator can still be undecided.
+
+Source: none; the number is the policy's.
+"""
 
 from __future__ import annotations
 
