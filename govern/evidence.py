@@ -131,8 +131,12 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True)
 class ThresholdCounts:
-    """Confusion counts of a group at each of `thresholds`, of binned scores some rows off those that are judged; with
-    weights or repeated persons the four arrays of Σ weight and the ten of `Sampling.moments`, () where all 0."""
+    """Confusion counts of a group at each threshold of the evidence's `thresholds`; arrays are equally long.
+
+    Of binned scores those at the threshold in force may be some rows off `counts`, which are what is judged. Where
+    rows have weights or repeat persons, `sums` are the four arrays of Σ weight (tp, fp, fn, tn) and `moments` the ten
+    of `Sampling`, an empty one where the sum is 0 at every threshold.
+    """
 
     group: str
     tp: tuple[int, ...]
@@ -235,9 +239,10 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """SHAP of one feature in one group: mean |value| with its standard error, mean value, direction: the rank
-    correlation (−1 to 1) of the feature's value with its contribution, None for features that are not numbers.
-    With weights and of persons where `Attributions.method` says so."""
+    """SHAP of one feature in one group of `n` sampled rows: mean |value| with its standard error, mean value,
+    direction: the rank correlation (−1 to 1) of the feature's value with its contribution, None for features that are
+    not numbers. Where rows have weights all of these are weighted, and where they repeat persons the error is that of
+    persons; `Attributions.method` says so."""
 
     feature: str
     group: str
@@ -250,7 +255,8 @@ class Attribution:
 
 @dataclass(frozen=True, slots=True)
 class Attributions:
-    """SHAP values of rows sampled by content; `residual` is the largest |sum + base − output| in the output's unit."""
+    """SHAP values of a sample of rows, drawn by their content whatever their weight; `base` is that of the background
+    as the method takes it, unweighted; `residual` is the largest |sum + base − output| in the output's unit."""
 
     method: str
     output: str
