@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import numpy as np
 
@@ -38,8 +39,8 @@ from govern.measure.datarows import of_rows
 from govern.measure.expected import Expected
 from govern.measure.group_rows import GroupRows
 from govern.measure.machine_cost import compute_document
-from govern.measure.passing import Pass
-from govern.measure.predictions import FromColumns, FromModel, match_target
+from govern.measure.passing import Ask, Pass
+from govern.measure.predictions import FromColumns, FromModel, Predicted, match_target
 from govern.measure.rates import LEVEL
 from govern.measure.splits import Roles, membership
 from govern.measure.start import Started
@@ -50,6 +51,7 @@ from govern.worker.replies import Explained
 
 Progress = Callable[[str, int, int], None]
 BATCH_TIMED = 1000
+MANY_ROWS = 20_000
 NOT_EXPLAINED = "Explanations of more than two classes and of numbers come with a later version."
 LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "fairlearn", "shap")
 
@@ -69,8 +71,9 @@ def measure(settings: Settings, model: Started | None, *, created: str, timed: b
     """The facts about a started model, or about stored predictions where there is none.
 
     Without `timed` there is no compute document, without `explained` no attributions. `lock` is recorded as it is.
-    `meanwhile` is called once while the model's process checks and explains, so that work which needs no answer of it
-    is not waited for. Raises InputError for anything unusable.
+    `meanwhile` is called once while the model's process is busy, so that work which needs no answer of it is not
+    waited for: while it predicts the first of many rows, else while it checks and explains.
+    Raises InputError for anything unusable.
     """
     found = _measure_stored(settings, created, progress) if model is None else \
         _measure_model(settings, model, created, timed, progress, explained, meanwhile)
@@ -102,7 +105,10 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
     done = _pass(settings, source, plan, target, coders, decisions, answers.score_columns)
     if train is not None:
         refuse_foreign(train, plan)
-    done.run(answers.ask, progress, "predicting")
+    ask: Ask = answers.ask
+    if meanwhile is not None and source.rows >= MANY_ROWS:
+        ask, meanwhile = _with_first(ask, meanwhile), None
+    done.run(ask, progress, "predicting")
     sample = done.sample.first(len(done.sample.table), plan.features)
     progress("checking and explaining", 0, 0)
     checking = worker.submit_smoke(sample, answers.positive)
@@ -154,6 +160,19 @@ def _training(source: DataSource | None, done: Pass, data: DataSettings, progres
     found = Training(source, done, data)
     found.run(progress)
     return found
+
+
+def _with_first(ask: Ask, work: Callable[[], None]) -> Ask:
+    """`ask`, which does `work` once the first batch is on its way."""
+    left = [work]
+
+    def asking(batch: Any) -> Callable[[], Predicted]:
+        answer = ask(batch)
+        while left:
+            left.pop()()
+        return answer
+
+    return asking
 
 
 def _pass(settings: Settings, source: DataSource, plan: ColumnPlan, target: Target, coders: dict[str, Coder],

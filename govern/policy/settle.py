@@ -97,7 +97,7 @@ def _rows(few: Rate, many: Rate | None, compare: str | None, inner: Limits, seen
 
 
 def _of_scores(quantity: Score | ScoreDifference, seen: Comparison, limits: Limits, found: Settle) -> Settle:
-    """Further rows of the group, of two of the smaller one, that would decide; what is FIXED never grows."""
+    """Further rows of the group, of two of the smaller one, that would decide; the rest of a group never grows."""
     if isinstance(quantity, Score):
         rows = _further(lambda n: _grown(quantity, n / (seen.n or 1)), seen.n, limits, seen)
         return replace(found, rows=rows or None)
@@ -157,15 +157,15 @@ def _grown(quantity: Quantity, k: float) -> Quantity:
     return quantity
 
 
-def _score(score: Score, k: float) -> Score:
-    return replace(score, se=None if score.se is None else score.se / math.sqrt(k))
-
-
 def _grown_alone(quantity: Quantity, k: int) -> Quantity:
     """The same estimates where only the rows of the first side are k times as many."""
     if isinstance(quantity, Difference | ScoreDifference):
         return replace(quantity, a=_grown(quantity.a, k))  # type: ignore[arg-type]
     return quantity
+
+
+def _score(score: Score, k: float) -> Score:
+    return replace(score, se=None if score.se is None else score.se / math.sqrt(k))
 
 
 def _detectable(quantity: Quantity, limits: Limits, alpha: float) -> float | None:

@@ -172,7 +172,9 @@ def _spread(along: NDArray[np.generic], end: float, most: int) -> IntArray:
     """At most `most` indices, spread evenly over the values of `along` (ascending from about 0 to `end`)."""
     if len(along) <= most:
         return np.arange(len(along))
-    return np.unique(np.searchsorted(along, np.linspace(0, end, most)).clip(0, len(along) - 1))
+    # These places ascend: np.unique would find the same and first import numpy.ma, which takes longer than a curve.
+    places = np.searchsorted(along, np.linspace(0, end, most)).clip(0, len(along) - 1)
+    return places[np.diff(places, prepend=-1) > 0]
 
 
 def _rounded(value: float) -> float:

@@ -276,13 +276,15 @@ def _widen(*handles: int) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """The child's whole environment: no tokens, no home; one thread, fixed hashing, no process pools."""
+    """The child's whole environment: no tokens, no home; one thread, threads that do not spin while they
+    wait, fixed hashing, no process pools."""
     kept = {k: v for k, v in os.environ.items() if k in KEPT or k.startswith("OPENBLAS_")}
     return kept | {
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "PYTHONHASHSEED": "0",
         "OMP_NUM_THREADS": "1",
+        "OMP_WAIT_POLICY": "PASSIVE",
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "NUMBA_NUM_THREADS": "1",

@@ -122,7 +122,9 @@ def test_slips_are_one_line_before_anything_is_measured(govern: Govern, folder: 
 
 
 def test_policy_show_checks_against_the_metrics_of_a_config(govern: Govern, folder: Path) -> None:
-    (folder / "govern.yaml").rename(folder / "settings.yaml")
+    ran = govern("policy", "show", "house.yaml", cwd=folder)
+    assert ran.code == 0 and ran.out == HOUSE
+    (folder / "govern.yaml").rename(folder / "other.yaml")
     assert govern("policy", "show", "house.yaml", cwd=folder).code == 2
-    ran = govern("policy", "show", "house.yaml", "--config", "settings.yaml", cwd=folder)
+    ran = govern("policy", "show", "house.yaml", "--config", "other.yaml", cwd=folder)
     assert ran.code == 0 and ran.out == HOUSE

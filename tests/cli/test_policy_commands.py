@@ -134,7 +134,8 @@ def test_explain_looks_in_the_settings_and_names_other_policies(govern: Govern, 
     (house.parent / "govern.yaml").unlink()
     assert govern("policy", "explain", "H-1").code == 2
     for pack in shipped():
-        for rule in load_policy(pack.name).rules:
+        one_a_kind = {rule.fields.kind: rule for rule in load_policy(pack.name).rules}
+        for rule in one_a_kind.values():
             ran = govern("policy", "explain", f"{pack.name}/{rule.id}")
             assert ran.code == 0 and narrow(ran.out), rule.id
 

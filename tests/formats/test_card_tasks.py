@@ -6,6 +6,7 @@ import re
 import sys
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -16,6 +17,8 @@ from test_html import Reader, card
 
 from govern.codec import as_stored
 from govern.evidence import OVERALL, Evidence, Interval, Measurement, Subgroup
+from govern.formats.html import style
+from govern.formats.pdf import as_xml
 from govern.formats.strings import strings
 from govern.formats.text import summary
 from govern.verdict import Comparison, Settle
@@ -44,6 +47,20 @@ def test_every_task_renders_with_and_without_a_verdict(which: str) -> None:
         assert text.count(population) == 2  # page 1 and the data section
     plain = summary(e, None, {}, out="x").plain
     assert f"{e.population.used:,} rows" in plain
+
+
+def tree(element: ElementTree.Element) -> tuple[object, ...]:
+    """An element with everything in it; empty text is none."""
+    return element.tag, element.attrib, element.text or "", [(tree(e), (e.tail or "").strip()) for e in element]
+
+
+@pytest.mark.parametrize("which", MADE)
+def test_every_card_is_xml_to_the_fast_parser_and_the_same_to_that_of_html(which: str) -> None:
+    """pdf.py reads a card as XML: a template with an open element, or without a tbody, would be slow or differ."""
+    tinyhtml5 = pytest.importorskip("tinyhtml5")
+    page = card(MADE[which]()).replace(style(), "")
+    whole = tree(tinyhtml5.parse(page, namespace_html_elements=False))
+    assert tree(ElementTree.fromstring(as_xml(page)))[3] == whole[3]
 
 
 @pytest.mark.parametrize("which", ["multiclass", "regression", "everything"])

@@ -106,6 +106,36 @@ def test_the_style_sheet_parsed_ahead_gives_the_bytes_of_the_one_in_the_page(mad
     assert render_pdf(own, identifier=IDENTIFIER, created=CREATED) == made[0]
 
 
+def test_a_card_read_as_xml_gives_the_bytes_of_the_one_read_as_html(
+        made: tuple[bytes, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the fast parser reads must be what WeasyPrint's own parser reads; a card must be well-formed for it."""
+    from xml.etree.ElementTree import ParseError
+
+    import weasyprint
+
+    from govern.formats import pdf
+
+    e = sample.evidence()
+    page = render_html(e, sample.verdict(e), sample.compute(), digests=sample.DIGESTS)
+    given: list[str] = []
+
+    class Watched(weasyprint.HTML):
+        def __init__(self, *, string: str, **more: object) -> None:
+            given.append(string)
+            super().__init__(string=string, **more)
+
+    monkeypatch.setattr(weasyprint, "HTML", Watched)
+    assert render_pdf(page, identifier=IDENTIFIER, created=CREATED) == made[0]
+    assert given == [""]
+
+    def refuse(text: str) -> None:
+        raise ParseError
+
+    monkeypatch.setattr(pdf.ElementTree, "fromstring", refuse)
+    assert render_pdf(page, identifier=IDENTIFIER, created=CREATED) == made[0]
+    assert given[1].startswith("<!doctype html>")
+
+
 def test_a_missing_glyph_is_reported_and_nothing_is_fetched(tmp_path: Path) -> None:
     notes: list[str] = []
     secret = tmp_path / "secret.png"

@@ -110,6 +110,11 @@ def test_the_scale_of_weights_says_nothing(task: str, rows: pd.DataFrame, tmp_pa
         assert b["se"] == pytest.approx(a["se"], rel=1e-3), a["metric"]
 
 
+def shuffled(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows in another order, evaluation and training data each within themselves."""
+    return pd.concat([rows[:600].sample(frac=1, random_state=3), rows[600:].sample(frac=1, random_state=4)])
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_names_of_groups_change_no_number(task: str, rows: pd.DataFrame, tmp_path: Path) -> None:
     """Other names put groups into another order; of two equally large ones either may be the reference of the other."""
@@ -129,11 +134,6 @@ def test_labels_and_searched_values_that_look_alike_are_pointed_out(rows: pd.Dat
                      {**TASKS["multiclass"], "data.favourable": "gold", "data.search": ["area"]})["notes"]
     for column, one, other in (("tier", "Gold", "gold"), ("area", "NORTH", "north")):
         assert f'"{one}" and "{other}" in column "{column}" look alike and are counted apart.' in notes
-
-
-def shuffled(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows in another order, evaluation and training data each within themselves."""
-    return pd.concat([rows[:600].sample(frac=1, random_state=3), rows[600:].sample(frac=1, random_state=4)])
 
 
 def few_exact(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:

@@ -13,6 +13,11 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from govern.inputs.config import load_settings
+from govern.measure import run
+from govern.measure.start import start
+from govern.worker.client import Worker
+
 N = 1500
 METRIC = "def cost(y_true, y_pred, score, weight):\n    return float((weight * abs(y_true - y_pred)).mean())\n"
 
@@ -96,3 +101,28 @@ def test_explanations_are_of_weighted_rows_and_repeated_persons(govern: Callable
     assert (first["feature"], first["group"], first["n"]) == (other["feature"], other["group"], other["n"])
     # Rows of large x weigh more, and the model is linear in x.
     assert other["mean"] > first["mean"] + 0.3 and other["se"] != first["se"]
+
+
+@pytest.mark.parametrize(("many", "stages"), [
+    (N + 1, ["loading the model", "predicting", "checking and explaining", "done meanwhile", "timing"]),
+    (N, ["loading the model", "predicting", "done meanwhile", "checking and explaining", "timing"]),
+])
+def test_work_of_others_is_done_once_while_the_model_is_busy(
+        folder: Path, monkeypatch: pytest.MonkeyPatch, many: int, stages: list[str]) -> None:
+    """Of few rows after the predictions, of many once the first are asked for; the evidence is the same."""
+    monkeypatch.setattr(run, "MANY_ROWS", many)
+    (folder / "govern.yaml").unlink()
+    settings = load_settings({"model.path": folder / "m.pkl", "data.path": folder / "e.csv", "data.target": "y",
+                              "data.sensitive": ["sex"]}, config=None, cwd=folder)
+
+    def measured(meanwhile: Callable[[], None] | None) -> tuple[Any, list[str]]:
+        told: list[str] = []
+        with Worker() as worker:
+            found = run.measure(settings, start(worker, settings), created="2026-01-01T00:00:00Z", timed=True,
+                                progress=lambda stage, done, total: told.append(stage),
+                                meanwhile=meanwhile and (lambda: told.append("done meanwhile")))
+        return found.evidence, list(dict.fromkeys(told))
+
+    alone, told = measured(None)
+    assert told == [s for s in stages if s != "done meanwhile"]
+    assert measured(lambda: None) == (alone, stages)
