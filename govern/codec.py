@@ -29,6 +29,8 @@ T = TypeVar("T")
 Plain = Any
 MAX_DOCUMENT = 512 * 1024 * 1024
 MAX_DEPTH = 64
+AS_IT_IS = frozenset({str, int, bool, type(None)})
+NESTED = (dict, list)
 
 
 def encode(value: Any) -> Plain:
@@ -36,7 +38,7 @@ def encode(value: Any) -> Plain:
 
     Raises ValueError for NaN or infinity: a number is finite, or None with a status beside it.
     """
-    if value is None or value is True or value is False or isinstance(value, str):
+    if type(value) in AS_IT_IS or isinstance(value, str):
         return value
     if isinstance(value, float):
         if not math.isfinite(value):
@@ -45,11 +47,12 @@ def encode(value: Any) -> Plain:
     if isinstance(value, int):
         return int(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            name: encode(getattr(value, name))
-            for name, default in _fields(type(value))
-            if default is dataclasses.MISSING or getattr(value, name) != default
-        }
+        found = {}
+        for name, default in _fields(type(value)):
+            part = getattr(value, name)
+            if part != default:
+                found[name] = part if type(part) in AS_IT_IS else encode(part)
+        return found
     if isinstance(value, Mapping):
         return {str(k): encode(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
@@ -80,21 +83,21 @@ _one_line = json.JSONEncoder(ensure_ascii=False, sort_keys=True, allow_nan=False
 
 def _flat(value: Plain, depth: int = 0) -> bool:
     if isinstance(value, dict):
-        return depth < 2 and all(_flat(v, depth + 1) for v in value.values())
+        return depth < 2 and all(_flat(v, depth + 1) for v in value.values() if isinstance(v, NESTED))
     if isinstance(value, list):
-        return depth < 2 and all(not isinstance(v, dict | list) for v in value)
+        return depth < 2 and not any(isinstance(v, NESTED) for v in value)
     return True
 
 
 def _write(value: Plain, newline: str, out: list[str]) -> None:
-    if not isinstance(value, dict | list) or not value or (newline != "\n" and _flat(value)):
+    if not isinstance(value, NESTED) or not value or (newline != "\n" and _flat(value)):
         out.append(_one_line(value))
         return
     inner = newline + " "
     if isinstance(value, dict):
         out.append("{")
         for i, key in enumerate(sorted(value)):
-            out.append(("," if i else "") + inner + json.dumps(key, ensure_ascii=False) + ": ")
+            out.append(("," if i else "") + inner + _one_line(key) + ": ")
             _write(value[key], inner, out)
         out.append(newline + "}")
         return
@@ -155,12 +158,14 @@ def _decoder(kind: Any) -> Callable[[Plain], Any]:
         return literal
     if kind is float:
         def number(plain: Plain) -> float:
+            if type(plain) is float:
+                return plain
             if isinstance(plain, bool) or not isinstance(plain, int | float):
                 raise ValueError(f"{plain!r} is not a number")
             return float(plain)
         return number
     if kind in (int, str, bool):
-        return lambda plain: _expect(kind, plain)
+        return lambda plain: plain if type(plain) is kind else _expect(kind, plain)
     if origin is not None:
         return lambda plain: dict(_shallow(_expect(dict, plain)))
     return lambda plain: plain

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -66,22 +67,23 @@ def measured(settings: Settings, given: Mapping[str, Any], model: Started | None
     taken = None if how in ("measure", "skip") else load(Path(how), Compute, COMPUTE_SCHEMA)
     found = measure(settings, model, created=created(dict(given)), timed=how == "measure", progress=tell,
                     lock=find_lock(given, settings), meanwhile=meanwhile)
-    if model is not None:
-        model.worker.close()  # its memory is not needed while cards are drawn
-    for line in found.output.splitlines() if given.get("verbose") else ():
-        sys.stderr.write(f"model: {line}\n")
     evidence, data = as_stored(found.evidence)
     sha = digest(data)
     files = {"evidence.json": data}
+    timed = found.compute(sha) if found.compute is not None else None
+    if model is not None:
+        model.worker.close()  # its memory is not needed while cards are drawn
+    for line in found.output().splitlines() if given.get("verbose") else ():
+        sys.stderr.write(f"model: {line}\n")
     if taken is not None:
         compute, compute_sha = taken
         if compute.evidence_sha256 != sha:
             raise InputError("was measured with other evidence", where=str(how),
                              fix="give the compute.json of the same inputs, seed and --timestamp")
         return Facts(evidence, sha, compute, compute_sha, {**files, "compute.json": document(compute)})
-    if found.compute is None:
+    if timed is None:
         return Facts(evidence, sha, None, None, files)
-    timed, data = as_stored(found.compute(sha))
+    timed, data = as_stored(timed)
     return Facts(evidence, sha, timed, digest(data), {**files, "compute.json": data})
 
 
@@ -159,8 +161,11 @@ def formats_of(settings: Settings) -> tuple[str, ...]:
     return tuple(f for f in formats if f != "pdf")
 
 
-def prepare_cards(formats: Sequence[str]) -> None:
-    """Does ahead what all cards have in common: templates, style sheet, fonts."""
+def prepare(formats: Sequence[str], *, shown: bool) -> None:
+    """Does ahead what every card and a summary that is `shown` need: imports, templates, style sheet, fonts."""
+    if shown:
+        import_module("rich.console")
+        import_module("govern.formats.text")
     if not set(formats) & set(CARD_FILES):
         return
     from govern.formats import html
@@ -216,7 +221,8 @@ def report(settings: Settings, given: Mapping[str, Any], worker: Worker, out: Pa
         # What was asked for and cannot be made is told before the long work; the PDF library is slow to import,
         # and there is time for it while the model's process imports its own.
         formats = formats_of(settings)
-        facts = measured(settings, given, model, tell, lambda: prepare_cards(formats))
+        facts = measured(settings, given, model, tell,
+                         lambda: prepare(formats, shown=not given.get("quiet")))
         verdict, data = as_stored(judged(facts, settings, policies, given, baseline))
         tell("drawing the card", 0, 0)
         files = {**facts.files, "verdict.json": data,

@@ -43,9 +43,14 @@ def machine() -> Mapping[str, Any]:
     return {
         "system": f"{platform.system()} {platform.release()}",
         "processor": _processor() or platform.machine(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        "cores": cores(),
         "python": platform.python_version(),
     }
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _processor() -> str:

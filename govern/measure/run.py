@@ -38,7 +38,7 @@ from govern.measure.custom import own_metrics
 from govern.measure.datarows import of_rows
 from govern.measure.expected import Expected
 from govern.measure.group_rows import GroupRows
-from govern.measure.machine_cost import compute_document
+from govern.measure.machine_cost import compute_document, cores
 from govern.measure.passing import Ask, Pass
 from govern.measure.predictions import FromColumns, FromModel, Predicted, match_target
 from govern.measure.rates import LEVEL
@@ -58,11 +58,14 @@ LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "fairlearn", "shap")
 
 @dataclass(frozen=True)
 class Measured:
-    """Evidence, how to make the compute document for it (None when not timed), and what the model printed."""
+    """Evidence, how to make the compute document for it (None when not timed), and what the model printed so far.
+
+    Making the compute document waits for the timing, which may go on while the evidence is written.
+    """
 
     evidence: Evidence
     compute: Callable[[str], Compute] | None
-    output: str = ""
+    output: Callable[[], str] = str
 
 
 def measure(settings: Settings, model: Started | None, *, created: str, timed: bool, progress: Progress,
@@ -142,15 +145,17 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
     compute = None
     if timing is not None:
         progress("timing", 0, 0)
-        cost = timing.result()
+        if cores() == 1:
+            timing.result()  # the model alone is timed, not this process beside it
 
         def compute(sha256: str) -> Compute:
+            cost = timing.result()
             return compute_document(
                 load_seconds=described.load_seconds, single_ms=cost.single_ms, batch_ms=cost.batch_ms,
                 batch_rows=cost.batch_rows, predict_rows=answers.rows, predict_seconds=answers.seconds,
                 peak_memory_bytes=cost.peak_memory_bytes, file_bytes=file.size, evidence_sha256=sha256)
 
-    return Measured(evidence, compute, worker.output)
+    return Measured(evidence, compute, lambda: worker.output)
 
 
 def _training(source: DataSource | None, done: Pass, data: DataSettings, progress: Progress) -> Training | None:
@@ -277,7 +282,8 @@ def _stored(settings: Settings, created: str, progress: Progress, worker: Worker
     evidence = _evidence(settings, created, source, target, plan, done, out, smoke.constant_only(done.distinct_outputs),
                          subjects=(), model=None, containment=None, attributions=None, notes=notes,
                          training=training)
-    return Measured(evidence, None, worker.output if worker is not None else "")
+    said = worker.output if worker is not None else ""
+    return Measured(evidence, None, lambda: said)
 
 
 def _evidence(settings: Settings, created: str, source: DataSource, target: Target, plan: ColumnPlan, done: Pass,

@@ -1,7 +1,7 @@
 """Modules that the libraries of models import and few models use, loaded at their first use.
 
-scikit-learn imports scipy.stats for four names, SciPy's clone of NumPy all of f2py: loading them takes two fifths of
-the time before a model can be loaded. In the model's process such a module is put in place empty. What is asked of it
+scikit-learn imports scipy.stats for four names, SciPy's clone of NumPy all of f2py: loading them takes a third of the
+time before a model can be loaded. In the model's process such a module is put in place empty. What is asked of it
 loads it, in place; the names given here are stood in for by objects that load it when they are used.
 """
 
