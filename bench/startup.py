@@ -4,7 +4,7 @@
 
 Prints medians of interleaved runs and their ratios beside what they are to keep: `govern --help` at most 1.3
 times the bare program's, `govern check` on the evidence shipped with the baseline policy at most 0.4 s from
-start to finish and at most 5 times the bare program's help. Ends with 1 where one is missed.
+start to finish or at most 5 times the bare program's help, whichever is larger. Ends with 1 where one is missed.
 """
 
 from __future__ import annotations
@@ -85,10 +85,13 @@ def told(name: str, values: list[float], bare: list[float]) -> bool:
     """Whether a command keeps what it is to keep; prints it."""
     taken, ratio = median(values), median(mine / other for mine, other in zip(values, bare, strict=True))
     most, times = MOST.get(name, (None, None))
-    kept = (most is None or taken <= most) and (times is None or ratio <= times)
+    # Of two aims the larger holds: a slow machine is judged by what a bare program takes on it.
+    met = [taken <= most] if most else []
+    met += [ratio <= times] if times else []
+    kept = not met or any(met)
     aims = [f"{1000 * most:.0f} ms"] if most else []
     aims += [f"{times:g} times"] if times else []
-    aim = f"   {'kept' if kept else 'MISSED'}: at most {' and '.join(aims)}" if aims else ""
+    aim = f"   {'kept' if kept else 'MISSED'}: at most {' or '.join(aims)}" if aims else ""
     print(f"{name:<20}{1000 * taken:7.0f} ms   {ratio:5.2f} times the bare typer --help{aim}")
     return kept
 

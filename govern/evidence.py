@@ -21,7 +21,6 @@ REST = "rest"
 TRIVIAL = "trivial"
 BASELINE = "baseline"
 MISSING_NAME = "(missing)"
-
 UNKNOWN_NAME = "(unknown)"
 
 Task = Literal["binary", "multiclass", "regression"]
@@ -146,16 +145,6 @@ class ThresholdCounts:
     tn: tuple[int, ...]
     sums: tuple[tuple[float, ...], ...] = ()
     moments: tuple[tuple[float, ...], ...] = ()
-
-    def at(self, place: int, *, favourable_is_positive: bool = True) -> Counts:
-        """The counts at one of the thresholds, from 0."""
-        sampling = None
-        if self.sums:
-            moments = tuple(m[place] if m else 0.0 for m in self.moments)
-            w_tp, w_fp, w_fn, w_tn = (cell[place] for cell in self.sums)
-            sampling = Sampling(w_tp, w_fp, w_fn, w_tn, moments)
-        tp, fp, fn, tn = (cell[place] for cell in (self.tp, self.fp, self.fn, self.tn))
-        return Counts(self.group, tp, fp, fn, tn, tp + fp if favourable_is_positive else fn + tn, sampling=sampling)
 
 
 @dataclass(frozen=True, slots=True)

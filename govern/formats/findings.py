@@ -16,6 +16,7 @@ from govern.verdict import Finding, NotAssessed, PolicyInfo, Verdict
 View = dict[str, Any]
 LONG = 300
 TOGETHER = 3
+CATEGORIES = ("technology", "process", "culture")  # shown even where no rule covers them
 
 
 def policy_section(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
@@ -80,6 +81,8 @@ def _coverage(verdict: Verdict, t: Strings) -> Part | None:
     rows = []
     for category in dict.fromkeys(c.category for c in verdict.coverage):
         first = cells[category, phases[0]]
+        if not first.rules and category not in CATEGORIES:
+            continue
         filled = [str(first.rules), *(str(cells[category, p].binding) for p in phases), str(first.evidenced),
                   str(first.open)]
         empty = [t("policy.no_rule"), *([""] * (len(filled) - 1))]

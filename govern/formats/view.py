@@ -133,6 +133,8 @@ def _sure(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
         if verdict and verdict.findings else "",
         "headline": ", ".join(_plain(m) for m in headline),
         "lock": _lock(evidence, verdict, t),
+        "since": t("page1.since", digest=short_digest(verdict.judged["baseline"]))
+        if verdict and "baseline" in verdict.judged else t("page1.no_since"),
     }
 
 

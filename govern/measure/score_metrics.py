@@ -115,8 +115,3 @@ def curves(scores: Scores, group: str = OVERALL, label: str | None = None) -> It
     if more.bins:
         yield Curve("calibration", group, tuple(b.mean_score for b in more.bins),
                     tuple(b.observed for b in more.bins), tuple(b.n for b in more.bins), label)
-
-
-def calibration_curve(scores: Scores, group: str, label: str | None = None) -> Curve | None:
-    """The calibration curve alone; None without bins."""
-    return next((c for c in curves(scores, group, label) if c.kind == "calibration"), None)

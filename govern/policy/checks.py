@@ -10,6 +10,7 @@ from govern.codec import decode
 from govern.errors import InputError, printable
 from govern.evidence import OVERALL, Compute, Counts, Evidence, Group, Measurement, Sampling, ThresholdCounts
 from govern.lock import Lock, flaw
+from govern.policy.measured import at_threshold
 from govern.policy.tasks import setting
 from govern.stats.effective import CELLS, PLACES
 
@@ -160,7 +161,7 @@ def _weighs(swept: ThresholdCounts, own: Sampling | None) -> bool:
             or any(len(s) != length for s in swept.sums) or any(len(m) not in (0, length) for m in swept.moments):
         return False
     for place in range(length):
-        counts = swept.at(place)
+        counts = at_threshold(swept, place)
         s = counts.sampling
         if s is None or not _possible(counts, s) \
                 or any(not math.isclose(*pair, rel_tol=ROUNDING) for pair in zip((s.tp + s.fn, s.fp + s.tn), labels,

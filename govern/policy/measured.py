@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 
-from govern.evidence import OVERALL, REST, Counts, Evidence, Group, Measurement, Sampling
+from govern.evidence import OVERALL, REST, Counts, Evidence, Group, Measurement, Sampling, ThresholdCounts
 from govern.metrics import METRICS
 from govern.policy.quantities import Difference, Rate, Ratio, Score, ScoreDifference, between
 from govern.policy.tasks import row_of, setting
@@ -125,6 +125,16 @@ def _from_counts(evidence: Evidence, metric: str, counts: Counts, status: str = 
     found = derived(metric, rows) if s is None else derived(metric, (s.tp, s.fp, s.fn, s.tn), s.moments, rows=rows)
     reason = None if found.status == "ok" else _said(found.reason or found.status.replace("_", " "), status)
     return Score(found.value, found.se, found.transform or "identity", reason)
+
+
+def at_threshold(swept: ThresholdCounts, place: int, *, favourable_is_positive: bool = True) -> Counts:
+    """The counts of a group at one of the thresholds, from 0."""
+    tp, fp, fn, tn = (cell[place] for cell in (swept.tp, swept.fp, swept.fn, swept.tn))
+    sampling = None
+    if swept.sums:
+        w_tp, w_fp, w_fn, w_tn = (cell[place] for cell in swept.sums)
+        sampling = Sampling(w_tp, w_fp, w_fn, w_tn, tuple(m[place] if m else 0.0 for m in swept.moments))
+    return Counts(swept.group, tp, fp, fn, tn, tp + fp if favourable_is_positive else fn + tn, sampling=sampling)
 
 
 def outside(own: Counts, everyone: Counts) -> Counts:

@@ -101,7 +101,7 @@ def _of_scores(quantity: Score | ScoreDifference, seen: Comparison, limits: Limi
     if isinstance(quantity, Score):
         rows = _further(lambda n: _grown(quantity, n / (seen.n or 1)), seen.n, limits, seen)
         return replace(found, rows=rows or None)
-    first = seen.reference in (REST, BASELINE, TRIVIAL) or seen.reference_n is None or (seen.n or 0) <= seen.reference_n
+    first = seen.reference in FIXED or seen.reference_n is None or (seen.n or 0) <= seen.reference_n
     size, group = (seen.n, seen.group) if first else (seen.reference_n, seen.reference)
 
     def grown(n: int) -> Quantity:

@@ -15,7 +15,7 @@ from govern.metrics import METRICS, own
 from govern.policy.answering import Put
 from govern.policy.asking import Answer, Documents, Question, calibrates
 from govern.policy.fields import Rule, as_list
-from govern.policy.measured import of_group
+from govern.policy.measured import at_threshold, of_group
 from govern.policy.rules import KINDS
 from govern.policy.tasks import primary_of, row_of, setting
 from govern.verdict import Finding, Outcome, Settle, Sweep, SweepPoint, SweptQuestion
@@ -141,7 +141,7 @@ def _point(swept: Documents, at: dict[str, ThresholdCounts], place: int, asked: 
     evidence = swept.evidence
     wished = setting(evidence, "favourable")
     positive = wished is None or wished == setting(evidence, "positive")
-    counts = tuple(c.at(place, favourable_is_positive=positive) for c in at.values())
+    counts = tuple(at_threshold(c, place, favourable_is_positive=positive) for c in at.values())
     if evidence.thresholds[place] == setting(evidence, "threshold"):
         # The counts that are judged; those by threshold come from binned scores where there are many rows.
         counts = tuple(c for c in evidence.counts if c.group in at)

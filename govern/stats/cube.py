@@ -247,12 +247,6 @@ class Cube:
         np.add.at(found, (partition.of_cell, self.table[:, -2], self.table[:, -1]), self.n)
         return found
 
-    def weighed_confusion(self, partition: Partition, classes: int) -> Floats:
-        """Σ weight by true and predicted class, (k, classes, classes)."""
-        place = (partition.of_cell * classes + self.table[:, -2]) * classes + self.table[:, -1]
-        shape = (len(partition), classes, classes)
-        return self.sums_at(place, len(partition) * classes * classes).reshape(shape)
-
     def sums_at(self, place: IntArray, size: int) -> Floats:
         """Σ weight of the cells at each place 0 … size − 1, (size,), for `place` (n_cells,)."""
         return _sums_at(place, self.sums, size)

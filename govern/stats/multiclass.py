@@ -192,13 +192,6 @@ def _without(classes: Sequence[str], kept: Sequence[bool] | NDArray[np.bool_], w
     return f"without the class{'es' if len(left) > 1 else ''} {', '.join(left)}: {why}" if left else None
 
 
-def one_against_the_rest(confusion: NDArray[np.generic]) -> NDArray[np.generic]:
-    """tp, fp, fn, tn of each class against all others, (n_classes, 4), of counts or sums (n_classes, n_classes)."""
-    correct, true, predicted = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
-    others = confusion.sum() - true - predicted + correct
-    return np.stack([correct, predicted - correct, true - correct, others], axis=1)
-
-
 def log_losses(score: Floats) -> Floats:
     """−log of the probability of the true class (nats), clipped at 2⁻⁵², (n,)."""
     loss: Floats = -np.log(np.clip(score, EPS, 1 - EPS))

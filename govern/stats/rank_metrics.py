@@ -39,7 +39,14 @@ def one_class(r: Ranked) -> str | None:
 
 
 def roc_auc(r: Ranked) -> Estimate:
-    """See scores.roc_auc."""
+    """Area under the ROC curve (0 to 1), ties counted half; se on the logit scale.
+
+    Undefined with one label only; too few below 10 rows (effective rows) of either label. Where the variance
+    estimate is 0 (perfect ranking, all scores equal) se is 1/√min(n₊, n₋), so that an interval keeps a width.
+    With weights and clusters the placement values are weighted and summed within persons, and n₊ − 1 becomes
+    Σw − Σ(Σw of a person)²/Σw. Source: DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44:837–845; persons
+    Obuchowski 1997, Biometrics 53:567–578; logit scale: Pepe 2003, The Statistical Evaluation of Medical Tests.
+    """
     if why := one_class(r):
         return undefined(why)
     p, q, (p2, q2, _) = r.positive, r.negative, r.units
@@ -74,7 +81,13 @@ def gini(auc: Estimate) -> Estimate:
 
 
 def average_precision(r: Ranked) -> Estimate:
-    """See scores.average_precision."""
+    """Mean precision over the positive rows by falling score (0 to 1), tied scores together; se on the logit.
+
+    Undefined without positive rows; too few below 10 rows of either label. se by the infinitesimal jackknife:
+    the root of the summed squares of the derivatives with respect to each row's (each person's) weight. Where it
+    is 0 se is 1/√min(n₊, n₋). Source: Jaeckel 1972; Efron 1982, The Jackknife, the Bootstrap and Other Resampling
+    Plans, ch. 6; logit scale: Boyd, Eng & Page 2013, ECML PKDD.
+    """
     p, q = r.positive, r.negative
     if not p:
         return undefined(NO_POSITIVES if q else NO_ROWS)

@@ -52,7 +52,10 @@ def refused(r: Ranked) -> Estimate | None:
 
 
 def log_loss(r: Ranked, losses: Losses | None = None) -> Estimate:
-    """See scores.log_loss; from the sums where given."""
+    """Mean negative log-likelihood of the label (nats, ≥ 0), probabilities clipped at 2⁻⁵²; se of a mean.
+
+    From the sums `losses` where given. Undefined without rows or when a score leaves 0 to 1; too few below 30 rows.
+    """
     if why := refused(r):
         return why
     if losses is not None:
@@ -62,7 +65,10 @@ def log_loss(r: Ranked, losses: Losses | None = None) -> Estimate:
 
 
 def brier_score(r: Ranked, losses: Losses | None = None) -> Estimate:
-    """See scores.brier_score; from the sums where given."""
+    """Mean squared difference of score and label (0 to 1); se of a mean. Source: Brier 1950.
+
+    From the sums `losses` where given. Undefined without rows or when a score leaves 0 to 1; too few below 30 rows.
+    """
     if why := refused(r):
         return why
     if losses is not None:

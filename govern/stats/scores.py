@@ -18,7 +18,7 @@ from govern.stats.curves import Points
 from govern.stats.estimate import Estimate
 from govern.stats.expected_calibration import expected_calibration_error
 from govern.stats.intervals import Pair
-from govern.stats.ranked import BoolArray, FloatArray, IntArray, Ranked, RankedRows, rank
+from govern.stats.ranked import IntArray, Ranked, RankedRows
 from govern.stats.score_means import Losses
 
 COMPARED = ("roc_auc", "average_precision", "log_loss", "brier_score")
@@ -109,62 +109,9 @@ def by_groups(rows: RankedRows, codes: IntArray, k: int, losses: Sequence[Losses
     return found
 
 
-def roc_auc(y: BoolArray, score: FloatArray, w: FloatArray | None = None,
-            cluster: IntArray | None = None) -> Estimate:
-    """Area under the ROC curve (0 to 1), ties counted half; se on the logit scale.
-
-    Undefined with one label only; too few below 10 rows (effective rows) of either label. Where the variance
-    estimate is 0 (perfect ranking, all scores equal) se is 1/√min(n₊, n₋), so that an interval keeps a width.
-    With weights and clusters the placement values are weighted and summed within persons, and n₊ − 1 becomes
-    Σw − Σ(Σw of a person)²/Σw. Source: DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44:837–845; persons
-    Obuchowski 1997, Biometrics 53:567–578; logit scale: Pepe 2003, The Statistical Evaluation of Medical Tests.
-    """
-    return rank_metrics.roc_auc(rank(y, score, w, cluster))
-
-
-def average_precision(y: BoolArray, score: FloatArray, w: FloatArray | None = None,
-                      cluster: IntArray | None = None) -> Estimate:
-    """Mean precision over the positive rows by falling score (0 to 1), tied scores together; se on the logit.
-
-    Undefined without positive rows; too few below 10 rows of either label. se by the infinitesimal jackknife:
-    the root of the summed squares of the derivatives with respect to each row's (each person's) weight. Where it
-    is 0 se is 1/√min(n₊, n₋). Source: Jaeckel 1972; Efron 1982, The Jackknife, the Bootstrap and Other Resampling
-    Plans, ch. 6; logit scale: Boyd, Eng & Page 2013, ECML PKDD.
-    """
-    return rank_metrics.average_precision(rank(y, score, w, cluster))
-
-
-def log_loss(y: BoolArray, score: FloatArray, w: FloatArray | None = None,
-             cluster: IntArray | None = None) -> Estimate:
-    """Mean negative log-likelihood of the label (nats, ≥ 0), probabilities clipped at 2⁻⁵²; se of a mean.
-
-    Undefined without rows or when a score leaves 0 to 1; too few below 30 rows.
-    """
-    return score_means.log_loss(rank(y, score, w, cluster))
-
-
-def brier_score(y: BoolArray, score: FloatArray, w: FloatArray | None = None,
-                cluster: IntArray | None = None) -> Estimate:
-    """Mean squared difference of score and label (0 to 1); se of a mean. Source: Brier 1950.
-
-    Undefined without rows or when a score leaves 0 to 1; too few below 30 rows.
-    """
-    return score_means.brier_score(rank(y, score, w, cluster))
-
-
-def calibration(y: BoolArray, score: FloatArray, bins: int = calibrated.BINS) -> Calibration:
-    """Debiased calibration error, its bins, the test of perfect calibration and the parts of the Brier score: see
-    stats/calibration.py.
-
-    Undefined without rows or when a score leaves 0 to 1.
-    """
-    r = rank(y, score)
-    return _calibration(r, bins)
-
-
-def _calibration(r: Ranked, bins: int = calibrated.BINS) -> Calibration:
+def _calibration(r: Ranked) -> Calibration:
     why = score_means.refused(r)
-    return Calibration(why, None, why.reason, (), None) if why else calibrated.calibration_of(r, bins)
+    return Calibration(why, None, why.reason, (), None) if why else calibrated.calibration_of(r)
 
 
 def _scores(r: Ranked, binned: bool, losses: Losses | None, *, whole: bool) -> Scores:

@@ -56,6 +56,13 @@ def test_the_lock_is_said(text: str) -> None:
     assert "not proven" in Reader(render_html(without, V, None, digests=sample.DIGESTS)).text
 
 
+def test_the_version_in_service_is_named_where_it_was_compared(text: str) -> None:
+    assert "No earlier version was given." in text
+    judged = replace(V, judged={**V.judged, "baseline": "beef" * 16})
+    said = Reader(render_html(E, judged, None, digests=sample.DIGESTS)).text
+    assert "used its evidence beef beef." in said and "No earlier version" not in said
+
+
 def test_who_signs_is_what_the_policies_ask_for(text: str) -> None:
     assert "Independent reviewer asked for by BASE-16 of baseline I have read the findings." in text
     assert "Each by another person, bound to evidence" in text and "Validator" not in text

@@ -20,6 +20,7 @@ from govern.measure.disparities import _largest_gap, _smallest_ratio, disparitie
 from govern.measure.group_extremes import EXTREMES, extremes, shortfalls
 from govern.measure.rates import rates
 from govern.metrics import METRICS
+from govern.stats.bca import bca
 from govern.stats.means import Share, difference_bounds, ratio_bounds
 
 WHO = ("who",)
@@ -205,6 +206,29 @@ def variance_of(selected: list[int], n: int) -> Measurement:
     of: Of = {(g.id, None): Counts(g.id, 0, x, 0, n - x, x) for g, x in zip(groups, selected, strict=True)}
     found: Any = list(disparities({WHO: groups}, of, favourable_is_positive=True))
     return next(m for m in found if m.metric == "between_group_variance")
+
+
+def test_a_bootstrap_of_the_variance_between_groups_would_miss_equal_groups() -> None:
+    """Two groups of 200 at one rate, nominal 95 %: a BCa interval lies wholly below the true 0 in a fifth of samples,
+    the stored one never does."""
+    rng, runs, n = np.random.default_rng(3), 200, 200
+
+    def corrected(x: Any) -> Any:
+        p = x / n
+        return ((p - p.mean(axis=-1, keepdims=True)) ** 2).sum(axis=-1) - (p * (1 - p) / (n - 1)).mean(axis=-1)
+
+    missed = np.zeros(2)
+    for _ in range(runs):
+        x = rng.binomial(n, 0.3, 2)
+        # Without one of ten equal parts of each group, as rows in any order make them.
+        parts = np.stack([rng.multivariate_hypergeometric([v, n - v], n // 10, 40)[:, 0] for v in x], axis=1)
+        without = np.concatenate([corrected((x - parts * own) * (1 + own / 9)) for own in (np.array([1, 0]),
+                                                                                         np.array([0, 1]))])
+        ends, _ = bca(float(corrected(x)), corrected(rng.binomial(n, x / n, (800, 2))), without, 0.025)
+        stored = variance_of([int(v) for v in x], n).interval
+        assert stored is not None and stored.high is not None
+        missed += (ends is not None and ends[1] < 0), stored.high < 0
+    assert missed[0] > 0.12 * runs and missed[1] == 0
 
 
 def test_between_group_variance_by_hand_and_without_bias() -> None:

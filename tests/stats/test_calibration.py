@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from of_arrays import brier_score, calibration
 
 from govern.stats import calibration as binning
 from govern.stats.calibration import calibration_of
 from govern.stats.expected_calibration import expected_calibration_error
 from govern.stats.intervals import transformed
 from govern.stats.ranked import rank
-from govern.stats.scores import brier_score, calibration
 
 
 def two_scores(positives_low: int, positives_high: int, each: int = 50) -> tuple[np.ndarray, np.ndarray]:

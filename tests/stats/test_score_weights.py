@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from of_arrays import average_precision, brier_score, log_loss, roc_auc
 from sklearn import metrics as oracle
 
 from govern.stats.calibration import calibration_of
@@ -14,7 +15,7 @@ from govern.stats.estimate import Estimate
 from govern.stats.expected_calibration import expected_calibration_error
 from govern.stats.intervals import transformed
 from govern.stats.ranked import rank, rank_rows
-from govern.stats.scores import Scores, average_precision, brier_score, by_groups, log_loss, roc_auc, scores
+from govern.stats.scores import Scores, by_groups, scores
 from govern.stats.slope import slope_and_intercept
 
 NAMES = ("roc_auc", "average_precision", "log_loss", "brier_score")

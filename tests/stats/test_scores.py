@@ -8,20 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from of_arrays import average_precision, brier_score, calibration, log_loss, roc_auc
 from sklearn import metrics as oracle
 
 from govern.stats.curves import roc_points
 from govern.stats.intervals import transformed
 from govern.stats.ranked import rank, rank_rows
-from govern.stats.scores import (
-    average_precision,
-    brier_score,
-    by_groups,
-    calibration,
-    log_loss,
-    roc_auc,
-    scores,
-)
+from govern.stats.scores import by_groups, scores
 
 
 def sample(seed: int, n: int, *, ties: bool = False, rate: float = 0.3) -> tuple[np.ndarray, np.ndarray]:
