@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes.util
 import gc
 import io
 import logging
@@ -134,15 +135,38 @@ def _weasyprint() -> Any:
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         # It warns that harfbuzz-subset will be required; fontTools does its work until then.
         warnings.filterwarnings("ignore", "HarfBuzz", DeprecationWarning)
+        with contextlib.suppress(OSError, ImportError), _by_name_alone():
+            return _imported()
+        for half in [name for name in sys.modules if name.partition(".")[0] == "weasyprint"]:
+            del sys.modules[half]
         try:
-            import weasyprint
-            import weasyprint.text.fonts
-            import weasyprint.urls
+            return _imported()
         except (OSError, ImportError) as err:
             raise PdfUnavailable(
                 f"no PDF can be made: {printable(str(err).splitlines()[0], 90)}",
                 fix=f"install with: {INSTALL.get(sys.platform, INSTALL['linux'])}") from None
+
+
+def _imported() -> Any:
+    import weasyprint
+    import weasyprint.text.fonts
+    import weasyprint.urls
+
     return weasyprint
+
+
+@contextlib.contextmanager
+def _by_name_alone() -> Generator[None]:
+    """On Linux, lets no library be searched for. WeasyPrint tries the names that libraries have on all systems, and for
+    each that the loader does not know Python asks ldconfig, a compiler and a linker: fifty processes, a quarter of a
+    second. The loader knows them under the last of the names."""
+    usual = ctypes.util.find_library
+    if sys.platform == "linux":
+        ctypes.util.find_library = lambda name: None
+    try:
+        yield
+    finally:
+        ctypes.util.find_library = usual
 
 
 @contextlib.contextmanager

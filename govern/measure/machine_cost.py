@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govern.evidence import COMPUTE_SCHEMA, Compute, Measurement
+from govern.worker.processors import cores
 
 PERCENTILES = (50, 95, 99)
 
@@ -46,11 +46,6 @@ def machine() -> Mapping[str, Any]:
         "cores": cores(),
         "python": platform.python_version(),
     }
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _processor() -> str:

@@ -38,7 +38,7 @@ from govern.measure.custom import own_metrics
 from govern.measure.datarows import of_rows
 from govern.measure.expected import Expected
 from govern.measure.group_rows import GroupRows
-from govern.measure.machine_cost import compute_document, cores
+from govern.measure.machine_cost import compute_document
 from govern.measure.passing import Ask, Pass
 from govern.measure.predictions import FromColumns, FromModel, Predicted, match_target
 from govern.measure.rates import LEVEL
@@ -47,6 +47,7 @@ from govern.measure.start import Started
 from govern.measure.subgroups import SubgroupSearch
 from govern.measure.training import Training, refuse_foreign
 from govern.worker.client import Pending, Worker
+from govern.worker.processors import cores
 from govern.worker.replies import Explained
 
 Progress = Callable[[str, int, int], None]
@@ -101,7 +102,7 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
     coders = _coders(settings, source)
     decisions = decisions_in(data, source, target, coders)
     progress("loading the model", 0, 0)
-    described = worker.load(file.data, file.format, file.name)
+    described = model.described()
     target = match_target(described, target, data.threshold, file.name)
     plan = plan_columns(settings, tuple(source.columns), described.features, described.n_features)
     answers = FromModel(worker, described, target, plan, data.threshold, file.name)

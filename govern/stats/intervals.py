@@ -283,22 +283,25 @@ def beta_cdf(p: float, a: float, b: float) -> float:
         return 0.0
     log_beta = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
     front = math.exp(a * math.log(p) + b * math.log1p(-p) - log_beta)
-    c, d = 1.0, 1.0 / _away(1 - (a + b) * p / (a + 1))
+    # Thousands of small cells come here: no function is called in the loop, and what is zero is moved off it in place.
+    tiny, both = _TINY, a + b
+    d = 1 - both * p / (a + 1)
+    c, d = 1.0, 1.0 / (d if d > tiny or d < -tiny else tiny)
     value = d
     for m in range(1, _MAX_STEPS):
-        even = m * (b - m) * p / ((a + 2 * m - 1) * (a + 2 * m))
-        d = 1 / _away(1 + even * d)
-        c = _away(1 + even / c)
+        at = a + 2 * m
+        even = m * (b - m) * p / ((at - 1) * at)
+        d = 1 + even * d
+        d = 1 / (d if d > tiny or d < -tiny else tiny)
+        c = 1 + even / c
+        c = c if c > tiny or c < -tiny else tiny
         value *= c * d
-        odd = -(a + m) * (a + b + m) * p / ((a + 2 * m) * (a + 2 * m + 1))
-        d = 1 / _away(1 + odd * d)
-        c = _away(1 + odd / c)
+        odd = -(a + m) * (both + m) * p / (at * (at + 1))
+        d = 1 + odd * d
+        d = 1 / (d if d > tiny or d < -tiny else tiny)
+        c = 1 + odd / c
+        c = c if c > tiny or c < -tiny else tiny
         value *= c * d
-        if abs(c * d - 1) < 1e-16:
+        if c * d == 1.0:
             break
     return front * value / a
-
-
-def _away(v: float) -> float:
-    """v, moved off zero so that it can be divided by."""
-    return v if abs(v) > _TINY else _TINY

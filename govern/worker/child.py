@@ -59,11 +59,13 @@ class _Server:
 
     def preload(self, modules: Sequence[str]) -> None:
         """Import modules ahead of their use; what cannot be imported shows when it is needed."""
-        # Imports leave few cycles; looking for them takes a tenth of their time.
+        # Imports leave few cycles; looking for them takes a tenth of their time. scikit-learn tries rich for the
+        # progress of fits, of which there are none here.
         gc.disable()
-        for name in modules:
-            with contextlib.suppress(Exception):
-                _import(name)
+        with later.absent("rich.progress"):
+            for name in modules:
+                with contextlib.suppress(Exception):
+                    _import(name)
         gc.enable()
 
     def answer(self, request: Header, buffers: Sequence[Buffer]) -> list[memoryview]:

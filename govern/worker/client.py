@@ -77,11 +77,18 @@ class Worker:
 
     def load(self, data: bytes, format: str, name: str) -> Described:
         """The description of the model in `data`, the very bytes scanned; `name` is used in messages."""
+        return self.submit_load(data, format, name).result()
+
+    def submit_load(self, data: bytes, format: str, name: str) -> Pending[Described]:
+        """As `load`, without waiting for the answer; waits until the process reads where `data` exceeds `room`."""
         self._process.name = name
         request = {"op": "load", "format": format}
-        pending = self._process.submit(request, [data], failures.LOADING, self._read_loaded, 0)
-        self._described = pending.result()
-        return self._described
+        return self._process.submit(request, [data], failures.LOADING, self._read_loaded, 0)
+
+    @property
+    def room(self) -> int:
+        """Bytes that can be sent to a process that does not read yet."""
+        return self._process.room
 
     def predict(self, batch: pa.RecordBatch, positive: str | None) -> Prediction:
         """The predictions for `batch`, which has exactly the feature columns in the model's order.
@@ -221,7 +228,8 @@ class Worker:
         self._file_layer = ("no writing to files",) if answer.get("layer") else ()
         from govern.worker.replies import read_described
 
-        return read_described(answer, buffers)
+        self._described = read_described(answer, buffers)
+        return self._described
 
 
 def _batch_request(operation: str, batch: pa.RecordBatch, positive: str | None) -> tuple[Header, list[Buffer]]:

@@ -7,8 +7,6 @@ The fast exact explainer where there is one, through the preprocessing of a pipe
 from __future__ import annotations
 
 import math
-import os
-import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govern.worker.agnostic import coded, permutation_values
+from govern.worker.later import absent
 from govern.worker.load import Loaded
 from govern.worker.predict import take
+from govern.worker.processors import cores
 from govern.worker.protocol import Failure
 from govern.worker.sources import add_up, source_columns
 
@@ -150,7 +150,8 @@ def _raw_attributions(model: Any, x: Any, background: Any, sign: int) -> Attribu
     """Attributions for the columns the deciding estimator sees, or None where no exact method is known."""
     library, kind = type(model).__module__.split(".")[0], type(model).__name__
     if (library, kind) == ("lightgbm", "LGBMClassifier"):
-        both = _dense(model.booster_.predict(x, pred_contrib=True, num_threads=_cores()))
+        # Each row is computed by itself, so the number of threads changes no value.
+        both = _dense(model.booster_.predict(x, pred_contrib=True, num_threads=cores()))
         raw = np.asarray(model.booster_.predict(x, raw_score=True, num_threads=1), dtype=np.float64)
         return _margin(model, x, both, raw, sign, "LightGBM pred_contrib, exact")
     if (library, kind) == ("xgboost", "XGBClassifier"):
@@ -160,11 +161,6 @@ def _raw_attributions(model: Any, x: Any, background: Any, sign: int) -> Attribu
     if library == "sklearn" and hasattr(model, "coef_") and hasattr(model, "decision_function"):
         return _linear(model, x, background(), sign)
     return None
-
-
-def _cores() -> int:
-    """Threads for contributions: each row is computed by itself, so their number changes no value."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _margin(model: Any, x: Any, both: Floats, raw: Floats, sign: int, method: str) -> Attributed:
@@ -217,13 +213,8 @@ def _shap_trees(model: Any, x: Any, sign: int) -> Attributed:
 
 def import_shap() -> Any:
     """The shap module, imported without matplotlib: nothing is drawn, and that import takes half a second."""
-    if "shap" not in sys.modules and "matplotlib" not in sys.modules:
-        sys.modules["matplotlib"] = None  # type: ignore[assignment]
-        try:
-            import shap
-        finally:
-            del sys.modules["matplotlib"]
-    import shap
+    with absent("matplotlib"):
+        import shap
 
     return shap
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder
 from threading import RLock
 from types import ModuleType
@@ -31,6 +32,19 @@ _seconds = 0.0
 def install() -> None:
     """From now on the modules of LATER are loaded at their first use."""
     sys.meta_path.insert(0, _Finder())
+
+
+@contextmanager
+def absent(name: str) -> Generator[None]:
+    """Lets imports meanwhile find no module `name`: one that they try, and do without."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 def seconds() -> float:

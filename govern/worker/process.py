@@ -29,6 +29,7 @@ LEAST_MEMORY: Final = 4 * GIB  # linear algebra libraries reserve address space 
 MAX_NOISE: Final = 1 << 20
 MAX_ANSWER_HEADER: Final = 8 << 20
 PIPE_BYTES: Final = 1 << 20
+SHORT_BYTES: Final = 1 << 16
 START: Final = (
     "import sys; sys.path.insert(0, sys.argv[1]); from govern.worker.child import main; "
     "del sys.path[0]; main(sys.argv[2:])"
@@ -181,6 +182,15 @@ class Process:
             return pending.read(answer, buffers)
         except ProtocolError:
             raise self._end(failures.unreadable(pending.doing, self.name)) from None
+
+    @property
+    def room(self) -> int:
+        """Bytes that the pipe takes before the child reads, beside a few short requests; 0 where nothing says."""
+        if sys.platform != "linux":
+            return 0
+        import fcntl
+
+        return max(0, fcntl.fcntl(self._to_child, fcntl.F_GETPIPE_SZ) - SHORT_BYTES)
 
     @property
     def _memory_bytes(self) -> int:

@@ -146,6 +146,43 @@ def test_a_missing_glyph_is_reported_and_nothing_is_fetched(tmp_path: Path) -> N
     assert any("secret.png" in n for n in notes)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only there is the search slow")
+def test_its_libraries_are_not_searched_for_by_starting_programs() -> None:
+    code = """
+import subprocess
+started = []
+class Popen(subprocess.Popen):
+    def __init__(self, *a, **k):
+        started.append(a)
+        super().__init__(*a, **k)
+subprocess.Popen = Popen
+import ctypes.util
+usual = ctypes.util.find_library
+from govern.formats.pdf import pdf_available
+print(pdf_available(), len(started), ctypes.util.find_library is usual)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["None", "0", "True"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there is the search left out first")
+def test_libraries_that_the_loader_does_not_know_are_searched_for() -> None:
+    code = """
+import _cffi_backend, ctypes.util
+usual, load = ctypes.util.find_library, _cffi_backend.load_library
+def only_when_searched(name, flags):
+    if ctypes.util.find_library is not usual:
+        raise OSError(name)
+    return load(name, flags)
+_cffi_backend.load_library = only_when_searched
+from govern.formats.pdf import pdf_available, prepare
+print(pdf_available())
+prepare()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("None\n", "")
+
+
 def test_without_pango_one_line_says_what_to_install() -> None:
     code = """
 import sys

@@ -148,3 +148,19 @@ def test_a_model_that_uses_it_answers_the_same_and_loading_it_is_not_its_time(wo
     first, again = worker.predict(to_batch(x), "1"), worker.predict(to_batch(x), "1")
     assert first.score.tolist() == again.score.tolist() == model.predict_proba(x)[:, 1].tolist()
     assert np.isfinite(first.seconds) and first.seconds < 1
+
+
+def test_a_module_that_is_absent_is_there_again_afterwards() -> None:
+    code = """
+with later.absent("rich.progress"):
+    import sklearn.callback._progressbar as bar
+    try:
+        import rich.progress
+    except ImportError as error:
+        print(type(error).__name__)
+import rich.progress
+with later.absent("rich.progress"):
+    import rich.progress
+print(hasattr(bar, "_Progress"), rich.progress.Progress.__name__)
+"""
+    assert said(code) == ["ModuleNotFoundError", "False", "Progress"]
