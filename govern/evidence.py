@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from govern.dataset import DataFacts, Population
+from govern.explanations import Attributions, Explanation
 
 EVIDENCE_SCHEMA = "govern.evidence/1"
 COMPUTE_SCHEMA = "govern.compute/1"
@@ -238,39 +239,6 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class Attribution:
-    """SHAP of one feature in one group of `n` sampled rows: mean |value| with its standard error, mean value,
-    direction: the rank correlation (−1 to 1) of the feature's value with its contribution, None for features that are
-    not numbers. Where rows have weights all of these are weighted, and where they repeat persons the error is that of
-    persons; `Attributions.method` says so."""
-
-    feature: str
-    group: str
-    n: int
-    mean_abs: float
-    se: float | None
-    mean: float
-    direction: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Attributions:
-    """SHAP values of a sample of rows, drawn by their content whatever their weight; `base` is that of the background
-    as the method takes it, unweighted; `residual` is the largest |sum + base − output| in the output's unit."""
-
-    method: str
-    output: str
-    rows: int
-    background_rows: int
-    background: str
-    seed: int
-    base: float | None
-    residual: float | None
-    exact: bool
-    features: tuple[Attribution, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class SmokeCheck:
     """One smoke check: `seen` is the value of `metric`, `limit` what it is held against."""
 
@@ -307,8 +275,7 @@ class Evidence:
     threshold_counts: tuple[ThresholdCounts, ...] = ()
     subgroups: tuple[Subgroup, ...] = ()
     attributions: Attributions | None = None
-    gaps: tuple[Mapping[str, Any], ...] = ()
-    proxies: tuple[Mapping[str, Any], ...] = ()
+    explanation: Explanation | None = None
     train: DataFacts | None = None
     lock: Mapping[str, Any] = field(default_factory=dict)
     smoke: tuple[SmokeCheck, ...] = ()

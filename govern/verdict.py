@@ -268,6 +268,43 @@ class Sweep:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class SinceRow:
+    """A number beside that of the version in service: `difference` is new − old with its two-sided interval at `level`,
+    None where it is not known. `state`: better or worse where the interval excludes no difference and one side is
+    better, else apart (no side is), no difference, or unknown."""
+
+    metric: str
+    old: float | None
+    new: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    level: float
+    state: Literal["better", "worse", "apart", "no difference", "unknown"]
+    group: str | None = None
+    reference: str | None = None
+    compare: str | None = None
+    features: tuple[str, ...] = ()
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What changed since the version in service, whose evidence was given as the baseline: numbers, features, data,
+    settings (key, old and new text)."""
+
+    name: str
+    version: str | None
+    created: str
+    rows: tuple[SinceRow, ...]
+    features_added: tuple[str, ...] = ()
+    features_removed: tuple[str, ...] = ()
+    same_model: bool = False
+    same_data: bool = False
+    settings: tuple[tuple[str, str, str], ...] = ()
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The gate's decision over all policies; a pure function of the documents named by `judged`."""
@@ -286,6 +323,7 @@ class Verdict:
     waivers: tuple[WaiverState, ...] = ()
     sweep: Sweep | None = None
     coverage: tuple[Coverage, ...] = ()
+    since: Since | None = None
     notes: tuple[str, ...] = ()
 
     @property

@@ -14,8 +14,8 @@ PACKAGE = ROOT / "govern"
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if "_data" not in path.parts)
 MAX_LINES = 400
 
-BASE_MODULES = {"", "errors", "metrics", "dataset", "evidence", "verdict", "lock", "codec", "yamlfile", "yamlcheck",
-                "resources"}
+BASE_MODULES = {"", "errors", "metrics", "dataset", "explanations", "evidence", "verdict", "lock", "codec", "yamlfile",
+                "yamlcheck", "resources"}
 BASE = {"base"}
 BELOW_MEASURE = {"explain", "worker", "stats", "inputs"} | BASE
 

@@ -24,7 +24,8 @@ from policy_evidence import CARD, SHA, compute, counted, evidence, rate, score, 
 
 from govern.codec import document, encode  # noqa: E402
 from govern.dataset import Bin, Column, DataFacts, Level  # noqa: E402
-from govern.evidence import TRIVIAL, Attributions, Evidence, Measurement, Subject  # noqa: E402
+from govern.evidence import TRIVIAL, Evidence, Measurement, Subject  # noqa: E402
+from govern.explanations import Attributions  # noqa: E402
 from govern.lock import lock_of  # noqa: E402
 from govern.policy.packs import load_policy  # noqa: E402
 from govern.stats.stability import shared, stability  # noqa: E402

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from govern.evidence import COMPUTE_SCHEMA, EVIDENCE_SCHEMA, Compute, Evidence
-from govern.inputs.config import config_schema
+from govern.inputs.schema import config_schema
 from govern.lock import LOCK_SCHEMA, Lock
 from govern.policy.schema import json_schema
 from govern.policy.testing import TEST_SCHEMA, CaseFile

@@ -13,7 +13,7 @@ from govern.evidence import Evidence
 from govern.verdict import Verdict
 
 if TYPE_CHECKING:
-    from govern.inputs.config import Settings
+    from govern.inputs.settings import Settings
 
 
 def in_actions() -> bool:

@@ -11,7 +11,7 @@ from govern.cli.params import takes
 from govern.errors import InputError
 
 if TYPE_CHECKING:
-    from govern.inputs.config import Settings
+    from govern.inputs.settings import Settings
 
 
 @takes("check")

@@ -16,7 +16,7 @@ from govern.errors import ExitCode, InputError, nearest, printable
 if TYPE_CHECKING:
     from govern.cli.steps import Facts
     from govern.evidence import Evidence
-    from govern.inputs.config import Settings
+    from govern.inputs.settings import Settings
     from govern.metrics import Metric
     from govern.policy.fields import Rule
     from govern.policy.schema import Policy

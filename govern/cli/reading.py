@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 def own_metrics(given: Mapping[str, Any]) -> dict[str, Metric]:
     """The metrics of the user's own that the file of --config names, or the working folder's govern.yaml."""
-    from govern.inputs.config import CONFIG_NAME, load_settings
+    from govern.inputs.config import load_settings
+    from govern.inputs.settings import CONFIG_NAME
     from govern.metrics import own
 
     config = given.get("config")

@@ -21,7 +21,8 @@ from govern.verdict import VERDICT_SCHEMA, Phase, Verdict
 
 if TYPE_CHECKING:
     from govern.cli.progress import Progress
-    from govern.inputs.config import Settings
+    from govern.formats.edition import Edition
+    from govern.inputs.settings import ReportSettings, Settings
     from govern.measure.start import Started
     from govern.policy.schema import Policy
     from govern.worker.client import Worker
@@ -177,7 +178,16 @@ def prepare(formats: Sequence[str], *, shown: bool) -> None:
         pdf.prepare()
 
 
-def cards(facts: Facts, verdict: tuple[Verdict, str] | None, formats: Sequence[str]) -> dict[str, bytes]:
+def edition_of(report: ReportSettings) -> Edition:
+    """How the card is to look."""
+    from govern.formats.edition import Brand, Edition
+
+    return Edition(report.lang, report.edition, report.suppress_below, Brand(report.organisation or "",
+                                                                             report.colour or ""))
+
+
+def cards(facts: Facts, verdict: tuple[Verdict, str] | None, formats: Sequence[str], edition: Edition
+          ) -> dict[str, bytes]:
     """The cards, and what is written for pipelines, as files made from the documents alone."""
     files = pipeline_files(facts.evidence, verdict, formats)
     if "html" not in formats and "pdf" not in formats:
@@ -187,7 +197,7 @@ def cards(facts: Facts, verdict: tuple[Verdict, str] | None, formats: Sequence[s
     digests = dict(facts.judged)
     if verdict:
         digests["verdict"] = verdict[1]
-    html = render_html(facts.evidence, verdict and verdict[0], facts.compute, digests=digests)
+    html = render_html(facts.evidence, verdict and verdict[0], facts.compute, digests=digests, edition=edition)
     if "html" in formats:
         files[CARD_FILES["html"]] = html.encode()
     if "pdf" in formats:
@@ -226,7 +236,7 @@ def report(settings: Settings, given: Mapping[str, Any], worker: Worker, out: Pa
         verdict, data = as_stored(judged(facts, settings, policies, given, baseline))
         tell("drawing the card", 0, 0)
         files = {**facts.files, "verdict.json": data,
-                 **cards(facts, (verdict, digest(data)), formats)}
+                 **cards(facts, (verdict, digest(data)), formats, edition_of(settings.report))}
     write_files(out, files, replaces=REPORT_FILES)
     if not given.get("quiet"):
         show(facts.evidence, verdict, files, out)

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from govern.evidence import OVERALL, Attribution, Attributions, Measurement
+from govern.evidence import OVERALL, Measurement
+from govern.explanations import Attribution, Attributions
 
 FEW = 2
 NO_DIRECTION = "it holds no numbers, or it or its contributions are constant"

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from govern.evidence import Compute, Evidence
+from govern.formats.edition import Edition
 from govern.formats.strings import strings
 from govern.formats.view import build
 from govern.resources import resource
@@ -21,18 +22,19 @@ FONTS = (("Inter-Regular.woff2", 400), ("Inter-SemiBold.woff2", 600))
 
 
 def render_html(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, *,
-                digests: Mapping[str, str], lang: str = "en") -> str:
+                digests: Mapping[str, str], edition: Edition | None = None) -> str:
     """The card of these documents as one self-contained HTML page; equal documents give equal text.
 
     `digests` maps document names (evidence, verdict, compute) to the SHA-256 of their files.
     """
     from markupsafe import Markup
 
-    t = strings(lang)
+    edition = edition or Edition()
+    t = strings(edition.lang)
     css = style()
     template = _environment().get_template("card.html.j2")
     # Only the style sheet and what the macros draw is markup; every text from a document is escaped.
-    return template.render(build(evidence, verdict, compute, digests, t), t=t, css=Markup(css),  # noqa: S704
+    return template.render(build(evidence, verdict, compute, digests, t, edition), t=t, css=Markup(css),  # noqa: S704
                            policy_header=content_security_policy(css))
 
 

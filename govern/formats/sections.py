@@ -1,4 +1,4 @@
-"""The sections that neither judge nor compare groups: explanation, operation, data, model."""
+"""The sections that neither judge nor compare groups: operation, data, model."""
 
 from __future__ import annotations
 
@@ -7,73 +7,17 @@ from typing import Any
 
 from govern.dataset import Column
 from govern.errors import printable
-from govern.evidence import OVERALL, Attribution, Attributions, Compute, Evidence
+from govern.evidence import Compute, Evidence
 from govern.formats.datachecks import data_checks, seen
 from govern.formats.naming import names
-from govern.formats.numbers import amount, amount_beside, count, decimal, short_digest
+from govern.formats.numbers import amount, amount_beside, count, short_digest
 from govern.formats.strings import Strings
 from govern.metrics import METRICS
 
 COLUMNS_SHOWN = 60
 ALONE = "single_feature_auc"
 LEVELS_SHOWN = 6
-BAR = 150
-FEATURES_BY_GROUP = 6
-CLEAR_DIRECTION = 0.3
 View = dict[str, Any]
-
-
-def explanation(evidence: Evidence, t: Strings) -> View:
-    """SHAP of everyone with direction, and by group of each single sensitive feature."""
-    found = evidence.attributions
-    if found is None or not found.features:
-        why = [printable(n, 600) for n in evidence.notes if "explanation" in n.lower() and evidence.task != "binary"]
-        return {"none": " ".join(why) or t("explanation.none"), "rows": [], "groups": [], "intro": "", "residual": "",
-                "method": ""}
-    every = [a for a in found.features if a.group == OVERALL]
-    most = max((a.mean_abs for a in every), default=0.0)
-    shown = [a.feature for a in every[:FEATURES_BY_GROUP]]
-    return {
-        "none": "",
-        "intro": t("explanation.intro", output=printable(found.output), rows=count(found.rows), seed=found.seed,
-                   method=printable(found.method, 160), background=_background(found, t)),
-        "method": t("explanation.exact" if found.exact else "explanation.approximate"),
-        "residual": t("explanation.residual", residual=amount(found.residual)) if found.residual is not None
-        else t("explanation.residual_none"),
-        "rows": [{"feature": printable(a.feature), "size": decimal(a.mean_abs), "se": decimal(a.se) if a.se else "",
-                  "bar": round(BAR * a.mean_abs / most, 1) if most else 0.0, "direction": _direction(a, t)}
-                 for a in every],
-        "top": t("explanation.top", n=len(shown)) if len(every) > len(shown) else "",
-        "groups": [g for features, groups in evidence.feature_groups.items() if len(features) == 1
-                   if (g := _by_group(found, features[0], [(x.id, x.name) for x in groups], shown, t))],
-    }
-
-
-def _background(found: Attributions, t: Strings) -> str:
-    text = printable(found.background, 120) or t("explanation.no_background")
-    return t("explanation.background_rows", background=text, rows=count(found.background_rows)) \
-        if found.background_rows else text
-
-
-def _direction(a: Attribution, t: Strings) -> str:
-    if a.direction is None:
-        return t("explanation.categories")
-    if abs(a.direction) < CLEAR_DIRECTION:
-        return t("explanation.mixed")
-    return t("explanation.raises" if a.direction > 0 else "explanation.lowers")
-
-
-def _by_group(found: Attributions, feature: str, groups: list[tuple[str, str]], shown: list[str], t: Strings
-              ) -> View | None:
-    by = {(a.group, a.feature): a for a in found.features}
-    present = [(id, name) for id, name in groups if any((id, f) in by for f in shown)]
-    if not present:
-        return None
-    rows = [{"name": printable(f), "cells": [decimal(by[id, f].mean_abs) if (id, f) in by else "–"
-                                              for id, _ in present]} for f in shown]
-    return {"title": t("explanation.by_group", feature=printable(feature)), "rows": rows,
-            "heads": [f"{printable(name)} ({count(by[id, shown[0]].n) if (id, shown[0]) in by else 0})"
-                      for id, name in present]}
 
 
 def smoke_section(evidence: Evidence, t: Strings) -> View:

@@ -1,4 +1,8 @@
-"""The sentences of the card and the terminal, from one file a language: `templates/strings/LANG.toml`."""
+"""The sentences of the card, the terminal and pipelines, from one folder a language: `templates/strings/LANG/`.
+
+Every language has the same files with the same keys. `{name}` is filled in by govern; a table with `one` and `other`
+is chosen by `{n}`.
+"""
 
 from __future__ import annotations
 
@@ -44,4 +48,7 @@ class Strings:
 @lru_cache
 def strings(lang: str = "en") -> Strings:
     """The catalogue of a language. Raises GovernError when none is shipped for it."""
-    return Strings(tomllib.loads(resource("templates", "strings", f"{lang}.toml").read_text("utf-8")))
+    table: dict[str, Any] = {}
+    for file in sorted(resource("templates", "strings", lang).glob("*.toml")):
+        table |= tomllib.loads(file.read_text("utf-8"))
+    return Strings(table)

@@ -14,6 +14,8 @@ from govern.errors import printable
 from govern.evidence import Compute, Evidence, Measurement
 from govern.formats.affected import affected_section
 from govern.formats.cells import shown, value
+from govern.formats.edition import Edition
+from govern.formats.explanation import explanation
 from govern.formats.exploring import thresholds
 from govern.formats.fairness import fairness
 from govern.formats.findings import policy_section
@@ -21,7 +23,7 @@ from govern.formats.naming import metric_name, pick, reading_level
 from govern.formats.numbers import count, short_digest
 from govern.formats.performance import performance
 from govern.formats.published import published
-from govern.formats.sections import compute_section, data, excluded, explanation, model_section, smoke_section
+from govern.formats.sections import compute_section, data, excluded, model_section, smoke_section
 from govern.formats.strings import Strings
 from govern.formats.supplied import card_text, reproduce, supplied
 from govern.formats.tally import open_findings, tally
@@ -37,9 +39,10 @@ View = dict[str, Any]
 
 
 def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, digests: Mapping[str, str],
-          t: Strings) -> View:
+          t: Strings, edition: Edition) -> View:
     """Everything the template needs, by section; every value is text, a number of rows or a picture."""
     return {
+        "edition": edition,
         "head": _head(evidence, verdict, digests, t),
         "verdict": _verdict(evidence, verdict, t),
         "affected": affected_section(evidence, verdict, t),

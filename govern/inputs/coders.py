@@ -9,9 +9,9 @@ import pyarrow as pa
 
 from govern.errors import InputError, printable
 from govern.inputs.bands import BandCoder, Quartiles
-from govern.inputs.config import DataSettings, SensitiveFeature
 from govern.inputs.datasets import DataSource
 from govern.inputs.levels import LevelCoder
+from govern.inputs.settings import DataSettings, SensitiveFeature
 
 QUARTERS = " (quarters)"
 SEARCHED_LEVELS = 50

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from govern.errors import InputError, nearest, printable
-from govern.inputs.config import DataSettings, Settings
 from govern.inputs.datasets import missing_column
+from govern.inputs.settings import DataSettings, Settings
 
 # names that boosters make up for models fitted on bare arrays; they say nothing about columns
 _MADE_UP = re.compile(r"(Column_|f|x)\d+")

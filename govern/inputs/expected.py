@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from govern.errors import InputError, nearest, printable
 
 if TYPE_CHECKING:
-    from govern.inputs.config import DataSettings
+    from govern.inputs.settings import DataSettings
 
 MAX_PAIRED = 12
 

@@ -10,7 +10,7 @@ from typing import Any
 from govern.codec import encode, load
 from govern.errors import InputError
 from govern.evidence import Subject
-from govern.inputs.config import Settings
+from govern.inputs.settings import Settings
 from govern.lock import LOCK_SCHEMA, Lock, flaw
 
 LOCK_NAME = "govern.lock"

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from govern.errors import InputError, nearest, printable
 from govern.evidence import UNKNOWN_NAME
 from govern.inputs.coders import Coder
-from govern.inputs.config import DataSettings
 from govern.inputs.datasets import DataSource
 from govern.inputs.expected import Decision, case_name
 from govern.inputs.labels import Target, same_label
 from govern.inputs.levels import LevelCoder
+from govern.inputs.settings import DataSettings
 
 FIX = "name a column of few different values"
 

@@ -145,6 +145,14 @@ class ContractLong(BaseModel):
     missing: bool = True
 
 
+class ReasonLong(BaseModel):
+    """Sentences for a reason: `low` where the feature's value is below the background's mean, `high` where above."""
+
+    model_config = _STRICT
+    low: str | None = None
+    high: str | None = None
+
+
 class OwnMetricLong(BaseModel):
     """A metric of the user's own: a Python function, which side is better, and the range of its values."""
 
@@ -220,6 +228,9 @@ _SHAPES: dict[str, Any] = {
     "data.decisions": dict[Annotated[str, AfterValidator(_decision_name)], DecisionLong | str],
     "data.contract": dict[str, Annotated[ContractLong, AfterValidator(_said)]],
     "data.metrics": dict[Annotated[str, AfterValidator(_free_name)], OwnMetricLong],
+    "explain.directions": dict[str, Literal["rises", "falls"]],
+    "explain.reasons": dict[str, str | ReasonLong],
+    "explain.cases": list[Annotated[dict[str, Label], AfterValidator(_case)]],
     "declared": Declared,
     "waivers": list[Waiver],
     "card": dict[str, Any],

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from govern.errors import InputError, nearest, printable
 from govern.evidence import Task
-from govern.inputs.config import DataSettings
 from govern.inputs.datasets import DataSource
 from govern.inputs.labels import Target, choose_labels, match_label, same_label
 from govern.inputs.levels import LevelCoder, finite, numbers
+from govern.inputs.settings import DataSettings
 
 INFERRED_CLASSES = 20
 MAX_CLASSES = 50

@@ -9,8 +9,8 @@ import numpy as np
 
 from govern.errors import InputError
 from govern.evidence import Group, Interval, Measurement
-from govern.inputs.config import OwnMetric
 from govern.inputs.labels import Target
+from govern.inputs.settings import OwnMetric
 from govern.measure.group_rows import GroupRows, Kept
 from govern.measure.rates import ALPHA, LEVEL, pairs_of
 from govern.stats.bca import bca

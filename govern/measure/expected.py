@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from govern.evidence import Group, Measurement
 from govern.inputs.coders import pair_coders
 from govern.inputs.columns import ColumnPlan
-from govern.inputs.config import DataSettings
 from govern.inputs.datasets import DataSource
 from govern.inputs.expected import Decision
+from govern.inputs.settings import DataSettings
 from govern.measure.contracts import Contracts
 from govern.measure.days import Days
 from govern.measure.decisions import Decisions

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from govern.errors import InputError, printable
 from govern.inputs.columns import ColumnPlan
-from govern.inputs.config import Settings
 from govern.inputs.labels import Target, predicted_codes
 from govern.inputs.levels import LevelCoder, number_text, numbers
+from govern.inputs.settings import Settings
 from govern.worker.client import Worker
 from govern.worker.replies import Described, Prediction
 

@@ -10,28 +10,19 @@ from typing import Any
 import numpy as np
 
 from govern import __version__
-from govern.evidence import (
-    EVIDENCE_SCHEMA,
-    Attributions,
-    Compute,
-    Containment,
-    Evidence,
-    Measurement,
-    Model,
-    SmokeCheck,
-    Subject,
-)
+from govern.evidence import EVIDENCE_SCHEMA, Compute, Containment, Evidence, Measurement, Model, SmokeCheck, Subject
 from govern.explain.attributions import attributions
 from govern.explain.attributions import measurements as of_attributions
+from govern.explanations import Attributions
 from govern.inputs.coders import Coder, control_coders, search_coders, sensitive_coders
 from govern.inputs.columns import ColumnPlan, plan_columns
-from govern.inputs.config import DataSettings, Settings
 from govern.inputs.datasets import DataSource, open_data
 from govern.inputs.expected import Decision
 from govern.inputs.labels import Target
 from govern.inputs.levels import numbers
 from govern.inputs.lockfile import LockFile
 from govern.inputs.named_levels import decisions_in
+from govern.inputs.settings import DataSettings, Settings
 from govern.inputs.target import target_of
 from govern.measure import from_cube, smoke
 from govern.measure.custom import own_metrics

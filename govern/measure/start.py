@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from govern.errors import InputError
-from govern.inputs.config import Settings
 from govern.inputs.models import ModelFile, read_model
 from govern.inputs.scan import ScanResult, modules_needed, scan
+from govern.inputs.settings import Settings
 from govern.worker.client import Pending, Worker
 from govern.worker.processors import cores
 

@@ -14,9 +14,9 @@ from govern.evidence import UNKNOWN_NAME, Group, Measurement, Subject
 from govern.inputs.bands import BandCoder
 from govern.inputs.coders import Coder
 from govern.inputs.columns import ColumnPlan
-from govern.inputs.config import DataSettings
 from govern.inputs.datasets import BATCH_ROWS, DataSource
 from govern.inputs.expected import case_name
+from govern.inputs.settings import DataSettings
 from govern.measure.datafacts import Facts, coded_texts, roles
 from govern.measure.datarows import NO_FEATURES, TOO_MANY, duplicate_share, missing_shares
 from govern.measure.days import Days

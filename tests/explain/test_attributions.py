@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from govern.evidence import Attributions
 from govern.explain.attributions import attributions, measurements, rank_correlation
+from govern.explanations import Attributions
 
 VALUES = np.array([[1.0, -0.5], [-3.0, 0.5], [2.0, 0.5], [-2.0, -0.5]])
 

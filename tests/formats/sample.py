@@ -14,8 +14,6 @@ from govern.evidence import (
     COMPUTE_SCHEMA,
     EVIDENCE_SCHEMA,
     OVERALL,
-    Attribution,
-    Attributions,
     Compute,
     Containment,
     Counts,
@@ -28,6 +26,7 @@ from govern.evidence import (
     SmokeCheck,
     Subject,
 )
+from govern.explanations import Attribution, Attributions
 from govern.metrics import COUNT_METRICS, METRICS
 from govern.stats.intervals import newcombe, ratio, transformed, wilson
 from govern.verdict import (

@@ -12,9 +12,10 @@ from govern.errors import InputError
 from govern.evidence import UNKNOWN_NAME
 from govern.inputs.bands import BandCoder, Quartiles
 from govern.inputs.coders import Coder, control_coders, sensitive_coders
-from govern.inputs.config import DataSettings, load_settings
+from govern.inputs.config import load_settings
 from govern.inputs.datasets import DataSource, open_data
 from govern.inputs.levels import LevelCoder
+from govern.inputs.settings import DataSettings
 
 
 def texts(coder: Coder, *arrays: pa.Array) -> list[str | None]:

@@ -10,9 +10,11 @@ import jsonschema
 import pytest
 
 from govern.errors import InputError
-from govern.inputs.config import OwnMetric, SensitiveFeature, Settings, config_schema, load_settings
+from govern.inputs.config import load_settings
 from govern.inputs.expected import Contract, Decision
 from govern.inputs.options import KEYED, OPTIONS, docs_table, options_of
+from govern.inputs.schema import config_schema
+from govern.inputs.settings import OwnMetric, SensitiveFeature, Settings
 from govern.yamlfile import parse_yaml
 
 MEASURED = {"model.path": "model.pkl", "data.path": "eval.csv", "data.target": "y"}

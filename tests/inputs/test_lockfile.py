@@ -8,8 +8,9 @@ import pytest
 
 from govern.codec import digest, document
 from govern.errors import InputError
-from govern.inputs.config import Settings, load_settings
+from govern.inputs.config import load_settings
 from govern.inputs.lockfile import MAX_BYTES, find_lock, place_of, read_lock
+from govern.inputs.settings import Settings
 from govern.lock import lock_of
 
 LOCK = lock_of([], {"latency_p95_ms": 50.0}, "2026-11-20T14:02:00Z")

@@ -8,8 +8,8 @@ import pytest
 from govern import metrics
 from govern.errors import InputError
 from govern.evidence import OVERALL, Group
-from govern.inputs.config import OwnMetric
 from govern.inputs.labels import Target
+from govern.inputs.settings import OwnMetric
 from govern.measure.custom import own_metrics
 from govern.measure.group_rows import GroupRows
 from govern.measure.predictions import Predicted

@@ -11,7 +11,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from govern.errors import InputError
-from govern.inputs.config import Settings, load_settings
+from govern.inputs.config import load_settings
+from govern.inputs.settings import Settings
 from govern.measure import start as module
 from govern.measure.start import start
 from govern.worker.client import Worker

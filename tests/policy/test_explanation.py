@@ -11,7 +11,8 @@ from policy_evidence import evidence, rate, score
 from task_evidence import multiclass
 
 from govern.errors import InputError
-from govern.evidence import Attributions, Evidence, Measurement
+from govern.evidence import Evidence, Measurement
+from govern.explanations import Attributions
 from govern.verdict import Finding, Verdict
 
 Judge = Callable[..., Verdict]
