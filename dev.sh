@@ -2,7 +2,7 @@
 # Sets this checkout up in .venv and runs it there. A second run skips the set-up.
 #
 #   sh dev.sh demo [OPTIONS]   train a model on the shipped data and write a full report on it
-#   sh dev.sh test [OPTIONS]   run the tests (options go to pytest)
+#   sh dev.sh test [OPTIONS]   run the tests in two processes (options go to pytest; -n 0: in one)
 #   sh dev.sh setup            set up for development, run nothing
 #
 # PYTHON=/path/to/python3 chooses the interpreter (3.11 or newer).
@@ -107,7 +107,7 @@ command=${1:-}
 [ $# -eq 0 ] || shift
 case $command in
     demo) set_up demo; exec "$VENV/bin/govern" demo "$@" ;;
-    test) set_up dev; exec "$VENV/bin/python" -m pytest "$@" ;;
+    test) set_up dev; exec "$VENV/bin/python" -m pytest -n 2 "$@" ;;
     setup) set_up dev ;;
     *) die "usage: sh dev.sh demo | test | setup" ;;
 esac
