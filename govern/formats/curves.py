@@ -10,6 +10,7 @@ from govern.formats.affected import FEW_ROWS
 from govern.formats.cells import Part
 from govern.formats.charts import Line, Panel, line
 from govern.formats.counted import decision_label
+from govern.formats.naming import name_of
 from govern.formats.strings import Strings
 
 FEATURES = 3
@@ -28,13 +29,13 @@ def by_group(evidence: Evidence, asked: Sequence[tuple[str, ...]], t: Strings) -
         groups = [g for g in evidence.feature_groups[features] if ("roc", g.id) in curves and g.n >= FEW_ROWS]
         most = sorted(groups, key=lambda g: (-g.n, g.id))[:LINES]
         cut = cut or len(groups) > LINES
-        chosen = {g.id: printable(g.name, 34) for g in groups if g in most}
+        chosen = {g.id: name_of(evidence, g, t, 34) for g in groups if g in most}
         if picture := _panel(curves, chosen, printable(features[0], 60), t):
             pictures.append(picture)
     if not pictures:
         return None
     note = [t("curves.groups"), t("curves.diagonals"), *([t("curves.cut", n=LINES)] if cut else [])]
-    return Part(t("curves.by_group"), " ".join(note), pictures=tuple(pictures))
+    return Part(t("curves.by_group"), t.text(note), pictures=tuple(pictures))
 
 
 def by_class(evidence: Evidence, labels: Sequence[str], t: Strings) -> Part | None:
@@ -44,7 +45,7 @@ def by_class(evidence: Evidence, labels: Sequence[str], t: Strings) -> Part | No
     picture = _panel(curves, {x: printable(x, 34) for x in with_curve[:LINES]},
                      printable(evidence.settings.get("data", {}).get("target", ""), 60), t)
     note = [t("curves.diagonals"), *([t("curves.cut_classes", n=LINES)] if len(with_curve) > LINES else [])]
-    return Part(t("curves.by_class"), " ".join(note), pictures=(picture,)) if picture else None
+    return Part(t("curves.by_class"), t.text(note), pictures=(picture,)) if picture else None
 
 
 def _panel(curves: Mapping[tuple[str, str], Curve], names: Mapping[str, str], title: str, t: Strings) -> Panel | None:
@@ -57,4 +58,4 @@ def _panel(curves: Mapping[tuple[str, str], Curve], names: Mapping[str, str], ti
     if not plots:
         return None
     return Panel(SIZE, title, tuple(plots), tuple(names.values()),
-                 t("curves.alt", what=title, names=", ".join(names.values())))
+                 t("curves.alt", what=title, names=t.list(names.values())))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from govern.errors import printable
-from govern.evidence import MISSING_NAME, Evidence, Measurement, Subgroup
+from govern.evidence import Evidence, Measurement, Subgroup
 from govern.formats.cells import Cell, Part, Table, heads, shown, value
-from govern.formats.naming import metric_name, names
+from govern.formats.naming import metric_name, names, value_name
 from govern.formats.numbers import amount, count, percent
 from govern.formats.strings import Strings
 from govern.verdict import Sweep, SweepPoint, Verdict
@@ -24,21 +24,21 @@ def subgroups(evidence: Evidence, t: Strings) -> Part | None:
     found = evidence.subgroups
     if not found:
         return None
-    rows = tuple(_subgroup(s, t) for s in found[:SUBGROUPS])
+    rows = tuple(_subgroup(evidence, s, t) for s in found[:SUBGROUPS])
     titles = [t(f"exploring.{k}") for k in ("subgroup", "rows", "metric", "here", "elsewhere", "gap", "q")]
     more = len(found) - SUBGROUPS
     table = Table(heads(titles, ("w30", "w8", "w16", "w8", "w8", "")), rows,
                   after=t("exploring.more", n=more) if more > 0 else "")
-    searched = [printable(n, 600) for n in evidence.notes if n.startswith(SEARCH)]
-    return Part(t("exploring.subgroups"), t("exploring.subgroups_note"), (table,), after=" ".join(searched))
+    searched = [printable(t.phrase(n), 600) for n in evidence.notes if n.startswith(SEARCH)]
+    return Part(t("exploring.subgroups"), t("exploring.subgroups_note"), (table,), after=t.text(searched))
 
 
-def _subgroup(s: Subgroup, t: Strings) -> tuple[str | Cell, ...]:
-    name = " · ".join(f"{printable(f)} {printable(MISSING_NAME if v is None else v)}"
+def _subgroup(evidence: Evidence, s: Subgroup, t: Strings) -> tuple[str | Cell, ...]:
+    name = " · ".join(t("reason.group_word", feature=printable(f), group=value_name(evidence, f, v, t))
                       for f, v in zip(s.features, s.values, strict=True))
     ours, theirs = (value(Measurement(s.metric, v)) for v in (s.value, s.rest_value))
     gap = shown(Measurement(s.metric, s.value - s.rest_value, compare="difference", interval=s.interval))
-    return (Cell(name, t("exploring.covers", n=s.covers) if s.covers else ""), count(s.n), metric_name(s.metric),
+    return (Cell(name, t("exploring.covers", n=s.covers) if s.covers else ""), count(s.n), metric_name(s.metric, t),
             ours, theirs, " ".join(x for x in gap if x), amount(s.q_value, digits=2))
 
 
@@ -49,7 +49,7 @@ def thresholds(verdict: Verdict | None, t: Strings) -> Part | None:
     if swept is None or not swept.points:
         return None
     at = {p.threshold: p for p in swept.points}
-    metric = metric_name(swept.metric)
+    metric = metric_name(swept.metric, t)
     lines = [_meeting(swept, t)]
     cheapest, now = at.get(swept.cheapest or -1.0), at.get(swept.in_force) if swept.in_force is not None else None
     if cheapest is not None and now is not None and cheapest is not now:
@@ -60,9 +60,9 @@ def thresholds(verdict: Verdict | None, t: Strings) -> Part | None:
     titles = [t("exploring.threshold"), t("exploring.selected"), metric, t("exploring.rules"), t("exploring.not_met")]
     # That this is for exploring stands above; what was left out is said here.
     after = [t("exploring.tried", n=len(swept.points), shown=len(chosen)),
-             *(printable(n, 300) for n in swept.notes if n.startswith("left out"))]
-    table = Table(heads(titles, ("w22", "w13", "w16", "w16", "")), rows, fine=True, after=" ".join(after))
-    return Part(t("exploring.thresholds"), t("exploring.thresholds_note"), (table,), after=" ".join(lines))
+             *(printable(t.phrase(n), 300) for n in swept.notes if n.startswith("left out"))]
+    table = Table(heads(titles, ("w22", "w13", "w16", "w16", "")), rows, fine=True, after=t.text(after))
+    return Part(t("exploring.thresholds"), t("exploring.thresholds_note"), (table,), after=t.text(lines))
 
 
 def _meeting(swept: Sweep, t: Strings) -> str:
@@ -91,7 +91,7 @@ def _point(swept: Sweep, p: SweepPoint, metric: str, t: Strings) -> tuple[str | 
     failing = [o for o in p.outcomes if o == "fail"]
     mark = "outside" if failing else "within" if p.threshold in swept.meets else "unsettled"
     rate = percent(p.selection_rate) if p.selection_rate is not None else "–"
-    return (_number(p.threshold) + (f" ({', '.join(roles)})" if roles else ""), rate, _primary(swept, p),
+    return (_number(p.threshold) + (f" ({t.list(roles)})" if roles else ""), rate, _primary(swept, p),
             Cell(t(f"mark.{mark}"), "", mark), _not_met(swept, p.outcomes, t))  # type: ignore[arg-type]
 
 
