@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from govern.metrics import METRICS
 from govern.resources import resource
 
 FIELD = re.compile(r"\{(\w+)\}")
@@ -28,7 +29,8 @@ class Strings:
         self.table = table
         self.language: Mapping[str, Any] = table["language"]
         self.plural: tuple[str, ...] = tuple(self.language["plural"])
-        phrases: Mapping[str, str] = table.get("phrases", {})
+        phrases: dict[str, str] = dict(table.get("phrases", {}))
+        phrases |= {METRICS[k].title: v["title"] for k, v in table.get("metrics", {}).items() if k in METRICS}
         self._fixed = {k: v for k, v in phrases.items() if not FIELD.search(k)}
         self._patterns = [(_pattern(k), v) for k, v in phrases.items() if FIELD.search(k)]
 
@@ -70,7 +72,8 @@ class Strings:
         head, semicolon, tail = text.partition("; ")
         if semicolon:
             return self.clauses((self._phrase(head, deep), self._phrase(tail, deep)))
-        return text
+        parts = text.split(", ")
+        return self.list(self._fixed[p] for p in parts) if all(p in self._fixed for p in parts) else text
 
     def capital(self, text: str) -> str:
         """The text as a sentence or label begins: with a capital letter where the language does so."""
@@ -95,7 +98,7 @@ class Strings:
 
 def _pattern(phrase: str) -> re.Pattern[str]:
     parts = FIELD.split(phrase)
-    return re.compile("".join(f"(?P<{p}>.+?)" if i % 2 else re.escape(p) for i, p in enumerate(parts)), re.DOTALL)
+    return re.compile("".join(f"(?P<{p}>.*?)" if i % 2 else re.escape(p) for i, p in enumerate(parts)), re.DOTALL)
 
 
 @lru_cache
