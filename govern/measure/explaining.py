@@ -36,7 +36,7 @@ from govern.measure.predictions import FromModel, Predicted
 from govern.measure.rates import LEVEL
 from govern.measure.splits import membership
 from govern.worker.client import Pending, Worker
-from govern.worker.replies import Explained
+from govern.worker.replies import Described, Explained
 
 Progress = Callable[[str, int, int], None]
 Floats = NDArray[np.float64]
@@ -44,9 +44,11 @@ Floats = NDArray[np.float64]
 STAGE = "checking and explaining"
 FIRST: Final = 1000  # rows explained before it is looked whether more are needed
 ROWS: Final = 2000  # most rows explained, unless the settings say otherwise
+EVALUATIONS: Final = 150  # of the model for each of the most rows; explaining a row may take more
 BACKGROUND: Final = 1000
 REDRAWN_ROWS: Final = 200
-REDRAWN_LEAST: Final = 20
+REDRAWN_SHARE: Final = 25  # what one of five other explanations may take of the evaluations
+MOST_NUMBERS: Final = 1 << 24
 NUMERIC = ("int", "uint", "float", "double", "halffloat", "bool")
 
 
@@ -79,26 +81,31 @@ class _Sample:
 class Explaining:
     """The explanation of a model under way: the first rows are asked for at once."""
 
-    def __init__(self, worker: Worker, done: Pass, settings: Settings, target: Target, reader: FromModel) -> None:
+    def __init__(self, worker: Worker, done: Pass, settings: Settings, target: Target, described: Described,
+                 reader: FromModel) -> None:
         self._worker, self._done, self._settings, self._target = worker, done, settings, target
         self._reader, self._features = reader, done.plan.features
-        rows = len(done.sample.table)
-        self._most = min(rows, settings.explain.rows or ROWS)
+        rows, asked = len(done.sample.table), settings.explain.rows or ROWS
+        outputs = max(1, len(described.classes)) if reader.positive is None else 1
+        self._most = max(1, min(rows, asked, MOST_NUMBERS // (outputs * max(1, len(self._features)))))
+        self._evaluations = EVALUATIONS * max(asked, ROWS)
         self._batch = done.sample.first(max(self._most, min(rows, BACKGROUND)), self._features)
         self._background = self._batch.slice(max(0, self._batch.num_rows - BACKGROUND))
         self._predicting = reader.ask(self._batch.slice(0, self._most))
-        self._first = self._ask(self._batch.slice(0, min(FIRST, self._most)), self._background, settings.seed)
+        self._first = self._ask(self._batch.slice(0, min(FIRST, self._most)), self._background, settings.seed,
+                                self._evaluations)
 
-    def _ask(self, rows: Any, background: Any, seed: int) -> Pending[Explained]:
-        return self._worker.submit_explain(rows, background, self._reader.positive or "", seed)
+    def _ask(self, rows: Any, background: Any, seed: int, evaluations: int) -> Pending[Explained]:
+        return self._worker.submit_explain(rows, background, self._reader.positive, seed, rows_budget=rows.num_rows,
+                                           evaluations_budget=evaluations)
 
     def result(self, out: Numbers, progress: Progress) -> Found:
         """What was found; measurements are added to those of `out`."""
         level = LEVEL
         sample = self._sample(out.groups)
-        outputs, last, stopped, sampled = self._grown(sample, level, progress)
+        outputs, spent, last, stopped, sampled = self._grown(sample, level, progress)
         n = len(outputs[0].outputs)
-        rows = self._rows(sample, outputs, last.output_space, n)
+        rows = self._rows(sample, outputs, last.space, n)
         everyone = sampling.means(sizes(outputs), sampled)
         order = ranked(everyone, self._features)
         named = [self._features[j] for j in order]
@@ -116,11 +123,11 @@ class Explaining:
         importance = dict(zip(self._features, everyone.value.tolist(), strict=True))
         several = len(outputs) > 1
         found = Attributions(
-            _method(last, sampled), last.output_space, n, last.background_rows, last.background, self._settings.seed,
+            _method(last, sampled), last.space, n, last.background_rows, last.background, self._settings.seed,
             None if several else _finite(outputs[0].base), _finite(max(o.residual for o in outputs)), last.exact,
             attributions(rows, sampled, level), tuple(o.base for o in outputs) if several else (), level,
             sampling.error(everyone, order, level), sampling.settled(everyone, order, level, self._looks), stopped,
-            None, stable, "" if stable is None else "backgrounds" if last.background_rows else "halves",
+            spent, stable, "" if stable is None else "backgrounds" if last.background_rows else "halves",
             agreement(importance, lost), lost, alike, of_groups.listed)
         out.measurements += of_attributions(found, outputs)
         return Found(found, rows, tuple(self._notes(found, of_groups, several)))
@@ -131,40 +138,46 @@ class Explaining:
         return 1 + max(0, math.ceil(math.log2(self._most / FIRST)))
 
     def _grown(self, sample: _Sample, level: float, progress: Progress
-               ) -> tuple[tuple[Output, ...], Explained, str, sampling.Sampled]:
-        """The outputs of all explained rows, the last answer, why there are no more, and what they are a sample of."""
+               ) -> tuple[tuple[Output, ...], int, Explained, str, sampling.Sampled]:
+        """The outputs of all explained rows, the evaluations they took, the last answer, why there are no more rows,
+        and what they are a sample of."""
         precision, used = self._settings.explain.precision, self._done.used
         answer, asked = self._first.result(), min(FIRST, self._most)
-        outputs = _outputs(answer)
+        outputs, spent = _outputs(answer), answer.evaluations
         while True:
             n = len(outputs[0].outputs)
             progress(STAGE, n, self._most)
             sampled = self._sampled(sample, n)
             if n == used:
-                return outputs, answer, "all", sampled
+                return outputs, spent, answer, "all", sampled
             found = sampling.means(sizes(outputs), sampled)
             order = ranked(found, self._features)
             if precision is not None:
                 if (sampling.error(found, order, level) or 0.0) <= precision:
-                    return outputs, answer, "precision", sampled
+                    return outputs, spent, answer, "precision", sampled
             elif sampling.settled(found, order, level, self._looks) == sampling.places(found):
-                return outputs, answer, "settled", sampled
-            if n < asked or n == self._most:
-                return outputs, answer, "rows" if n == self._most else "evaluations", sampled
+                return outputs, spent, answer, "settled", sampled
+            if n == self._most:
+                return outputs, spent, answer, "rows", sampled
+            left = self._evaluations - spent
+            if n < asked or left < spent / n:
+                return outputs, spent, answer, "evaluations", sampled
             asked = min(2 * n, self._most)
-            answer = self._ask(self._batch.slice(n, asked - n), self._background, self._settings.seed).result()
+            answer = self._ask(self._batch.slice(n, asked - n), self._background, self._settings.seed, left).result()
+            spent += answer.evaluations
             outputs = tuple(Output(np.concatenate([a.values, b.values]), a.base,
                                    np.concatenate([a.outputs, b.outputs]), a.label)
                             for a, b in zip(outputs, _outputs(answer), strict=True))
 
     def _redrawn(self, answer: Explained, n: int) -> list[Pending[Explained]]:
         """Explanations under way of the first rows against other backgrounds, with other seeds."""
-        rows = min(n, REDRAWN_ROWS, max(REDRAWN_LEAST, n // 10))
+        rows, evaluations = min(n, REDRAWN_ROWS), self._evaluations // REDRAWN_SHARE
         there = self._batch.num_rows
         size = max(1, min(answer.background_rows, there // 2))
         random = np.random.default_rng(self._settings.seed)
         draws = [np.sort(random.choice(there, size, replace=False)) for _ in range(stability.DRAWS)]
-        return [self._ask(self._batch.slice(0, rows), self._batch.take(whole(drawn)), self._settings.seed + 1 + i)
+        return [self._ask(self._batch.slice(0, rows), self._batch.take(whole(drawn)), self._settings.seed + 1 + i,
+                          evaluations)
                 for i, drawn in enumerate(draws)]
 
     def _sample(self, groups: Sequence[Group]) -> _Sample:
@@ -236,7 +249,7 @@ def cut_off(outputs: Floats, positive: NDArray[np.bool_], space: str, threshold:
 
 
 def _outputs(answer: Explained) -> tuple[Output, ...]:
-    return (Output(answer.values, answer.base, answer.output),)
+    return tuple(Output(o.values, o.base, o.outputs, o.label) for o in answer.outputs)
 
 
 def _method(answer: Explained, sampled: sampling.Sampled) -> str:

@@ -40,7 +40,6 @@ from govern.worker.processors import cores
 Progress = Callable[[str, int, int], None]
 BATCH_TIMED = 1000
 MANY_ROWS = 20_000
-NOT_EXPLAINED = "Explanations of more than two classes and of numbers come with a later version."
 LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "fairlearn", "shap")
 
 
@@ -103,9 +102,8 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
     sample = done.sample.first(SAMPLE_ROWS, plan.features)
     progress(STAGE, 0, 0)
     checking = worker.submit_smoke(sample, answers.positive)
-    explaining = Explaining(worker, done, settings, target, FromModel(
-        worker, described, target, plan, data.threshold, file.name)) if explained and answers.positive is not None \
-        else None
+    explaining = Explaining(worker, done, settings, target, described, FromModel(
+        worker, described, target, plan, data.threshold, file.name)) if explained else None
     training = _training(train, done, data, progress)
     if training is not None:
         training.ask(FromModel(worker, described, target, plan, data.threshold, file.name).ask)
@@ -131,7 +129,7 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
             f"{found.format}: {len(found.names)} names, " + ("all allowed" if not found.trusted else
                                                             f"{len(found.trusted)} trusted by the user"),
             found.trusted, worker.layers, worker.open),
-        attributions=None if why is None else why.attributions, notes=[NOT_EXPLAINED] if why is None else why.notes,
+        attributions=None if why is None else why.attributions, notes=() if why is None else why.notes,
         training=training)
     compute = None
     if timing is not None:
