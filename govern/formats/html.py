@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from govern.evidence import Compute, Evidence
 from govern.formats.edition import Edition
+from govern.formats.fonts import with_glyphs
 from govern.formats.strings import strings
 from govern.formats.view import build
 from govern.resources import resource
@@ -25,7 +26,8 @@ def render_html(evidence: Evidence, verdict: Verdict | None, compute: Compute | 
                 digests: Mapping[str, str], edition: Edition | None = None) -> str:
     """The card of these documents as one self-contained HTML page; equal documents give equal text.
 
-    `digests` maps document names (evidence, verdict, compute) to the SHA-256 of their files.
+    `digests` maps document names (evidence, verdict, compute) to the SHA-256 of their files. Raises InputError for a
+    character that no font of the card has.
     """
     from markupsafe import Markup
 
@@ -34,8 +36,10 @@ def render_html(evidence: Evidence, verdict: Verdict | None, compute: Compute | 
     css = style()
     template = _environment().get_template("card.html.j2")
     # Only the style sheet and what the macros draw is markup; every text from a document is escaped.
-    return template.render(build(evidence, verdict, compute, digests, t, edition), t=t, css=Markup(css),  # noqa: S704
+    page = template.render(build(evidence, verdict, compute, digests, t, edition), t=t, css=Markup(css),  # noqa: S704
                            policy_header=content_security_policy(css))
+    return with_glyphs(page, {"evidence.json": evidence, "verdict.json": verdict, "compute.json": compute,
+                              "report": edition.brand})
 
 
 def prepare() -> None:
