@@ -36,13 +36,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A titled part of a section: a note, pictures, tables."""
+    """A titled part of a section: a note, pictures, tables; `id` is the anchor that links lead to."""
 
     title: str
     note: str
     tables: tuple[Table, ...] = ()
     pictures: tuple[object, ...] = ()
     after: str = ""
+    id: str = ""
 
 
 def row(*cells: str | Cell) -> tuple[str | Cell, ...]:

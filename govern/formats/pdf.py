@@ -26,7 +26,7 @@ from xml.etree import ElementTree
 
 from govern.errors import InputError, printable
 from govern.formats.fonts import faces_in
-from govern.formats.html import style
+from govern.formats.html import on_paper, paper_style
 
 VARIANT = "pdf/ua-1"
 SVG = "http://www.w3.org/2000/svg"
@@ -79,14 +79,15 @@ def prepare() -> None:
     Changes no byte of a later PDF. Raises PdfUnavailable when Pango is missing.
     """
     with _listening(), _no_collection():
-        _laid_out(f"<style>{style()}</style>{ONE_ROW}").write_pdf(pdf_variant=VARIANT)
+        _laid_out(f"<style>{paper_style()}</style>{ONE_ROW}").write_pdf(pdf_variant=VARIANT)
 
 
 def _laid_out(html: str) -> Any:
     """WeasyPrint's document of a page; the card's style sheet in it is not parsed again."""
     fonts, sheet = _fonts_and_sheet(faces_in(html))
-    sheets = [sheet] if style() in html else []
-    page = _page(html.replace(style(), ""))
+    html = on_paper(html)
+    sheets = [sheet] if paper_style() in html else []
+    page = _page(html.replace(paper_style(), ""))
     return page.render(font_config=fonts, stylesheets=sheets, pdf_variant=VARIANT)
 
 
@@ -125,7 +126,7 @@ def _fonts_and_sheet(own: str) -> tuple[Any, Any]:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     usual, tempfile.tempdir = tempfile.tempdir, folder
     try:
-        return fonts, weasyprint.CSS(string=style(), url_fetcher=_fetcher(), font_config=fonts)
+        return fonts, weasyprint.CSS(string=paper_style(), url_fetcher=_fetcher(), font_config=fonts)
     finally:
         tempfile.tempdir = usual
 
