@@ -18,7 +18,7 @@ import shutil
 import sys
 import tempfile
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -28,6 +28,9 @@ from govern.errors import InputError, printable
 from govern.formats.html import style
 
 VARIANT = "pdf/ua-1"
+# Size of a page, and the height that keeps what follows page 1 off it; a card's own sheet leaves both to the reader.
+PAPERS = {"a4": ("A4", "266mm"), "letter": ("letter", "248mm")}
+SCOPES = {"/THead": "/Column", "/TBody": "/Row"}
 SVG = "http://www.w3.org/2000/svg"
 VOID = re.compile(r"<((?:br|col|img|link|meta)\b[^>]*)>")
 ONE_ROW = """<html lang="en"><title>-</title><h1>-</h1><table class="t"><thead><tr><th scope="col">-</th></tr></thead>
@@ -53,17 +56,20 @@ def pdf_available() -> str | None:
     return None
 
 
-def render_pdf(html: str, *, identifier: bytes, created: str, notes: list[str] | None = None) -> bytes:
-    """The PDF of a card's HTML; equal arguments give equal bytes.
+def render_pdf(html: str, *, identifier: bytes, created: str, notes: list[str] | None = None, paper: str = "a4",
+               attachments: Mapping[str, bytes] | None = None) -> bytes:
+    """The PDF of a card's HTML on `paper` (a4 or letter), with the files `attachments` in it by name; equal arguments
+    give equal bytes.
 
     `identifier` is 16 bytes of the evidence's digest, `created` its ISO 8601 time. A text without a glyph
     in any font is reported in `notes`. Nothing is fetched: only data URIs are read. Raises
     PdfUnavailable when Pango is missing.
     """
     with _listening() as heard, _no_collection(), _fonts_dated(created):
-        document = _laid_out(html)
+        document = _laid_out(html, paper)
         document.metadata.created = document.metadata.modified = created
-        data = document.write_pdf(pdf_identifier=identifier, pdf_variant=VARIANT)
+        data = document.write_pdf(pdf_identifier=identifier, pdf_variant=VARIANT, finisher=_scopes,
+                                  attachments=_attached(attachments or {}, created))
     if notes is not None:
         notes.extend(dict.fromkeys(heard))
     return bytes(data)
@@ -75,13 +81,13 @@ def prepare() -> None:
     Changes no byte of a later PDF. Raises PdfUnavailable when Pango is missing.
     """
     with _listening(), _no_collection():
-        _laid_out(f"<style>{style()}</style>{ONE_ROW}").write_pdf(pdf_variant=VARIANT)
+        _laid_out(f"<style>{style()}</style>{ONE_ROW}", "a4").write_pdf(pdf_variant=VARIANT)
 
 
-def _laid_out(html: str) -> Any:
+def _laid_out(html: str, paper: str) -> Any:
     """WeasyPrint's document of a page; the card's style sheet in it is not parsed again."""
     fonts, sheet = _fonts_and_sheet()
-    sheets = [sheet] if style() in html else []
+    sheets = [*([sheet] if style() in html else []), _paper(paper)]
     page = _page(html.replace(style(), ""))
     return page.render(font_config=fonts, stylesheets=sheets, pdf_variant=VARIANT)
 
@@ -123,6 +129,28 @@ def _fonts_and_sheet() -> tuple[Any, Any]:
         return fonts, weasyprint.CSS(string=style(), url_fetcher=_fetcher(), font_config=fonts)
     finally:
         tempfile.tempdir = usual
+
+
+@lru_cache
+def _paper(paper: str) -> Any:
+    size, front = PAPERS[paper]
+    return _weasyprint().CSS(string=f"@page {{ size: {size} }} section.front {{ min-height: {front} !important }}")
+
+
+def _attached(files: Mapping[str, bytes], created: str) -> list[Any]:
+    """WeasyPrint's attachments, each of which it uses up; their dates would be those of the clock."""
+    moment = _moment(created)
+    return [_weasyprint().Attachment(file_obj=io.BytesIO(data), name=name, created=moment, modified=moment,
+                                     url_fetcher=_fetcher()) for name, data in files.items()]
+
+
+def _scopes(document: Any, pdf: Any) -> None:
+    """Says of each head of a table in the tags whether it heads a column or a row, which WeasyPrint does not."""
+    tags = {o.reference: o for o in pdf.objects if isinstance(o, dict) and o.get("Type") == "/StructElem"}
+    for tag in tags.values():
+        if tag["S"] == "/TH":
+            group = tags[tags[tag["P"]]["P"]]
+            tag["A"]["Scope"] = SCOPES.get(group["S"], "/Column")
 
 
 def _fetcher() -> Any:
@@ -184,8 +212,7 @@ def _no_collection() -> Generator[None]:
 @contextlib.contextmanager
 def _fonts_dated(created: str) -> Generator[None]:
     """Where fontTools subsets the fonts, for want of harfbuzz-subset, it writes the time into them: ours."""
-    moment = datetime.fromisoformat(created)
-    epoch = str(int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()))
+    epoch = str(int(_moment(created).timestamp()))
     was = os.environ.get("SOURCE_DATE_EPOCH")
     os.environ["SOURCE_DATE_EPOCH"] = epoch
     try:
@@ -195,6 +222,11 @@ def _fonts_dated(created: str) -> Generator[None]:
             del os.environ["SOURCE_DATE_EPOCH"]
         else:
             os.environ["SOURCE_DATE_EPOCH"] = was
+
+
+def _moment(created: str) -> datetime:
+    moment = datetime.fromisoformat(created)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class _Heard(logging.Handler):
