@@ -146,7 +146,8 @@ def _attached(files: Mapping[str, bytes], created: str) -> list[Any]:
 
 def _scopes(document: Any, pdf: Any) -> None:
     """Says of each head of a table in the tags whether it heads a column or a row, which WeasyPrint does not."""
-    tags = {o.reference: o for o in pdf.objects if isinstance(o, dict) and o.get("Type") == "/StructElem"}
+    elements: list[Any] = [o for o in pdf.objects if isinstance(o, dict) and o.get("Type") == "/StructElem"]
+    tags = {element.reference: element for element in elements}
     for tag in tags.values():
         if tag["S"] == "/TH":
             group = tags[tags[tag["P"]]["P"]]
