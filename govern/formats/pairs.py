@@ -20,7 +20,7 @@ from govern.verdict import Finding, Verdict
 
 METRIC = "selection_rate"
 SHOWN = 6
-WIDTH = 190
+WIDTH = 160
 
 
 def pairs(evidence: Evidence, verdict: Verdict | None, asked: Sequence[tuple[str, ...]], t: Strings) -> Part | None:
@@ -49,7 +49,7 @@ def _table(evidence: Evidence, verdict: Verdict | None, features: tuple[str, ...
     titles = (printable(":".join(features)), t("charts.second"),
               t("charts.pair", low=decimal(on.low, 2), high=decimal(on.high, 2)), t("charts.change"),
               t("policy.result"))
-    return Table(heads(titles, ("w20", "w20", "w30", "w18")), rows, left=5,
+    return Table(heads(titles, ("w17", "w17", "w24", "w24")), rows, left=5,
                  after=t("charts.pairs_more", n=more) if more > 0 else "")
 
 
