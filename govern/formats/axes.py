@@ -12,7 +12,7 @@ from math import ceil, floor, log10
 from unicodedata import east_asian_width
 
 from govern.formats.charts import MarkName, Scale
-from govern.formats.numbers import MINUS
+from govern.formats.numbers import MINUS, MOST_DIGITS
 
 DASHES = ("", "5 2", "1.5 1.8", "7 2 1.5 2", "3 1.2", "9 3")
 COLOURS = ("#16202b", "#1d5b94", "#a3231a", "#0f6b4f", "#8a5a00", "#6b3fa0")
@@ -131,7 +131,7 @@ def ticks(on: Scale, most: int = 4, *, upwards: bool = False) -> tuple[Tick, ...
     raw = (on.high - on.low) / most
     size = 10.0 ** floor(log10(raw))
     step = next(s * size for s in STEPS if s * size >= raw * (1 - 1e-9))
-    digits = max(0, -floor(log10(step) + 1e-9)) + (step / 10 ** floor(log10(step) + 1e-9) % 1 > 1e-9)
+    digits = next((d for d in range(MOST_DIGITS) if abs(round(step, d) - step) < 1e-9 * step), MOST_DIGITS)
     first, last = ceil(on.low / step - 1e-9), floor(on.high / step + 1e-9)
     values = [i * step for i in range(first, last + 1)]
     return tuple((round(on.width - on(v), 1) if upwards else on(v), tick_text(v, digits)) for v in values)

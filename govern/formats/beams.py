@@ -39,7 +39,7 @@ def beam(value: float, on: Scale, title: str, *, start: float = 0.0, low: float 
 
 def beams_scale(reaches: Sequence[float], width: float = WIDTH) -> Scale:
     """The scale of bars that reach to these values; 0 is on it."""
-    low, high = min(0.0, *reaches), max(0.0, *reaches)
+    low, high = min([0.0, *reaches]), max([0.0, *reaches])
     return Scale(low, high if high > low else low + 1.0, width)
 
 

@@ -40,7 +40,7 @@ def _plot(shape: Shape, ids: Sequence[str], t: Strings) -> Axes:
     on = Scale(at[0], at[-1] if at[-1] > at[0] else at[0] + 1.0, WIDTH)
     by = {x.group: x.y for x in shape.lines}
     heights = [y for id in ids for y in by.get(id, ())]
-    up = upper(heights, HEIGHT, floor_at=min(0.0, *heights))
+    up = upper(heights, HEIGHT, floor_at=min([0.0, *heights]))
     lines = tuple(line(list(zip(at, by[id], strict=True)), i, on, up, dots=not shape.numeric)
                   for i, id in enumerate(ids) if id in by)
     below = ticks(on, 3) if shape.numeric else tuple(

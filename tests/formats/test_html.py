@@ -232,6 +232,8 @@ def test_every_sentence_of_the_catalogue_is_used() -> None:
     composed |= {f"policy.{k}" for k in ("field", "old", "new", "reason")}
     composed |= {f"residuals.p{q}" for q in (5, 25, 50, 75, 95)}
     composed |= {f"exploring.{k}" for k in ("subgroup", "rows", "metric", "here", "elsewhere", "gap", "q")}
+    composed |= {f"charts.{k}" for k in ("metric", "old", "new", "better", "worse", "apart", "no_difference", "unknown",
+                                         "rises", "falls", "gap_output", "gap_selection")}
     composed |= {f"ll144.{k}" for k in (
         "audit_date", "data_source", "data_explanation", "test_data_reason", "test_data_origin", "sex", "race", "both")}
     assert unused <= composed
