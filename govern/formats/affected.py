@@ -121,7 +121,7 @@ def _selected(evidence: Evidence, m: Measurement, group: Group, reference: Group
         short = round(group.n * b.selected / reference.n - a.selected)
         counts = t("reason.of", x=count(a.selected), n=count(group.n))
     ratio = decimal(m.value or 0.0, digits_beside([m.value], [1.0]))
-    line = t("page1.lower", rate=rate, outcome=received(evidence, t), reference=name_of(evidence, reference, t),
+    line = t("page1.lower", rate=rate, outcome=received(evidence, t), reference=name_of(reference, t),
              counts=counts, ratio=ratio)
     return {"group": group_label(evidence, group.id, t), "line": line + (":" if short is not None else "."),
             "fewer": t("page1.fewer", n=count(short)) if short is not None else "",
@@ -133,7 +133,7 @@ def _measured(evidence: Evidence, m: Measurement, group: Group, reference: Group
     key = "page1.predicted" if evidence.task == "regression" else "page1.right"
     gap, interval = shown(m)
     return {"group": group_label(evidence, group.id, t), "fewer": "", "tail": "",
-            "line": t(key, ours=ours, theirs=theirs, reference=name_of(evidence, reference, t),
+            "line": t(key, ours=ours, theirs=theirs, reference=name_of(reference, t),
                       n=count(group.n), gap=f"{gap} {interval}".strip())}
 
 

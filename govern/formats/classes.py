@@ -92,7 +92,7 @@ def _whole(evidence: Evidence, verdict: Verdict | None, asked: Features, t: Stri
     metrics = [m for m in WHOLE if evidence.find(m) is not None]
     tables = []
     for features, groups in asked.items():
-        rows = tuple(row(Cell(name_of(evidence, g, t), status_text(g, t)), count(g.n),
+        rows = tuple(row(Cell(name_of(g, t), status_text(g, t)), count(g.n),
                       *(marked(evidence, verdict, features, m, g.id) for m in metrics)) for g in groups)
         titles = [printable(":".join(features)), t("fairness.rows"), *(_title(m, t) for m in metrics)]
         tables.append(Table(heads(titles, ("w30", "w10")), rows))
@@ -106,7 +106,7 @@ def _rates(evidence: Evidence, verdict: Verdict | None, asked: Features, metric:
         labels = _most_spread(evidence, groups, metric)
         cut = cut or len(labels) > BY_GROUP
         chosen = [c for c in classes_of(evidence) if c in labels[:BY_GROUP]]
-        rows = tuple(row(name_of(evidence, g, t), count(g.n),
+        rows = tuple(row(name_of(g, t), count(g.n),
                       *(marked(evidence, verdict, features, metric, g.id, c, two_lines=True) for c in chosen))
                      for g in groups)
         titles = [printable(":".join(features)), t("fairness.rows"), *(printable(c, 40) for c in chosen)]

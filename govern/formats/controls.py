@@ -54,9 +54,8 @@ def _part(evidence: Evidence, features: tuple[str, ...], control: tuple[str, ...
             m = of.get((g.id, reference.id if reference else None, kind))
             cells.append(t("fairness.reference") if reference is not None and g.id == reference.id
                          else Cell(*shown(m)))
-        rows.append((name_of(evidence, g, t), *cells))
-    shown_levels = [t.list(value_name(evidence, c, v, t) for c, v in zip(control, level, strict=True))
-                    for level in levels]
+        rows.append((name_of(g, t), *cells))
+    shown_levels = [t.list(value_name(v, t) for v in level) for level in levels]
     adjusted = [t(f"controls.{kind}", reference=group_name(evidence, reference.id if reference else None, t))
                 for kind in kinds]
     more = len(sizes) - len(levels)

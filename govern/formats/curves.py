@@ -32,7 +32,7 @@ def by_group(evidence: Evidence, asked: Sequence[tuple[str, ...]], t: Strings) -
         groups = [g for g in evidence.feature_groups[features] if ("roc", g.id) in curves and g.n >= FEW_ROWS]
         most = sorted(groups, key=lambda g: (-g.n, g.id))[:LINES]
         cut = cut or len(groups) > LINES
-        chosen = {g.id: name_of(evidence, g, t) for g in groups if g in most}
+        chosen = {g.id: name_of(g, t) for g in groups if g in most}
         title = printable(features[0], 60)
         if picture := _picture(curves, chosen, title, t):
             pictures.append(picture)

@@ -33,7 +33,7 @@ def errors(evidence: Evidence, verdict: Verdict | None, asked: Mapping[tuple[str
             if c is None or (g.missing and len(features) > 1):
                 continue
             cells = (marked(evidence, verdict, features, m, g.id, label) for m in metrics)
-            rows.append((name_of(evidence, g, t), *cells, TALLY.join(str(v) for v in (c.tp, c.fp, c.fn, c.tn))))
+            rows.append((name_of(g, t), *cells, TALLY.join(str(v) for v in (c.tp, c.fp, c.fn, c.tn))))
         names = [printable(":".join(features)), *(t(f"metric.{m}") for m in metrics), t("fairness.tally")]
         tables.append(Table(heads(names, widths), tuple(rows), fine=True))
     note = t("fairness.errors_note", target=printable(data.get("target", "")), level=reading_level(evidence),

@@ -40,7 +40,7 @@ def explanation(evidence: Evidence, t: Strings) -> View:
                  for a in every],
         "top": t("explanation.top", n=len(shown)) if len(every) > len(shown) else "",
         "groups": [g for features, groups in evidence.feature_groups.items() if len(features) == 1 if (g := _by_group(
-            found, features[0], [(x.id, name_of(evidence, x, t)) for x in groups], shown, t))],
+            found, features[0], [(x.id, name_of(x, t)) for x in groups], shown, t))],
     }
 
 

@@ -42,7 +42,7 @@ def explorer(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View | 
     force = grid.index(swept.in_force) if swept.in_force in grid else None
 
     def drawn(groups: Sequence[Group]) -> list[View]:
-        return [_group(name_of(evidence, g, t), g, at[g.id], evidence.counts_by_group.get(g.id), places, force)
+        return [_group(name_of(g, t), g, at[g.id], evidence.counts_by_group.get(g.id), places, force)
                 for g in groups if g.id in at]
 
     data = evidence.settings.get("data", {})

@@ -25,7 +25,7 @@ def subgroups(evidence: Evidence, t: Strings) -> Part | None:
     found = evidence.subgroups
     if not found:
         return None
-    rows = tuple(_subgroup(evidence, s, t) for s in found[:SUBGROUPS])
+    rows = tuple(_subgroup(s, t) for s in found[:SUBGROUPS])
     titles = [t(f"exploring.{k}") for k in ("subgroup", "rows", "metric", "here", "elsewhere", "gap", "q")]
     more = len(found) - SUBGROUPS
     table = Table(heads(titles, ("w30", "w8", "w16", "w8", "w8", "")), rows,
@@ -34,8 +34,8 @@ def subgroups(evidence: Evidence, t: Strings) -> Part | None:
     return Part(t("exploring.subgroups"), t("exploring.subgroups_note"), (table,), after=t.text(searched))
 
 
-def _subgroup(evidence: Evidence, s: Subgroup, t: Strings) -> tuple[str | Cell, ...]:
-    name = " · ".join(t("reason.group_word", feature=printable(f), group=value_name(evidence, f, v, t))
+def _subgroup(s: Subgroup, t: Strings) -> tuple[str | Cell, ...]:
+    name = " · ".join(t("reason.group_word", feature=printable(f), group=value_name(v, t))
                       for f, v in zip(s.features, s.values, strict=True))
     ours, theirs = (value(Measurement(s.metric, v)) for v in (s.value, s.rest_value))
     gap = shown(Measurement(s.metric, s.value - s.rest_value, compare="difference", interval=s.interval))

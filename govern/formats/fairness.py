@@ -136,7 +136,7 @@ def _group(evidence: Evidence, finding: Finding | None, group: Group, references
            t: Strings) -> View:
     counts = counts_of(evidence, group.id)
     row: View = {
-        "name": name_of(evidence, group, t), "status": status_text(group, t), "rows": count(group.n),
+        "name": name_of(group, t), "status": status_text(group, t), "rows": count(group.n),
         "positives": count(positives(counts)) if counts else "–",
         "selected": count(counts.selected) if counts else "–", "rate": "–", "dot": None, "glyph": None,
         "number": "", "to": "", "mark": "none", "word": "",
@@ -158,7 +158,7 @@ def _group(evidence: Evidence, finding: Finding | None, group: Group, references
 
 def _missing(evidence: Evidence, groups: Sequence[Group], t: Strings) -> str:
     """Groups of an intersection with an unknown value, in one line; empty without any."""
-    found = t.list(t("fairness.missing_group", group=name_of(evidence, g, t), n=count(g.n),
+    found = t.list(t("fairness.missing_group", group=name_of(g, t), n=count(g.n),
                      selected=count(c.selected)) for g in groups if (c := counts_of(evidence, g.id)) is not None)
     return t("fairness.missing_groups", groups=found) if found else ""
 
@@ -166,7 +166,7 @@ def _missing(evidence: Evidence, groups: Sequence[Group], t: Strings) -> str:
 def _short(evidence: Evidence, features: tuple[str, ...], t: Strings) -> str:
     """How many more favourable outcomes bring a group to four fifths of the highest rate, and which groups lie one
     selection from it; empty when none."""
-    of, label = {g.id: name_of(evidence, g, t) for g in evidence.feature_groups[features]}, decision_label(evidence)
+    of, label = {g.id: name_of(g, t) for g in evidence.feature_groups[features]}, decision_label(evidence)
     known = [m for m in evidence.measurements
              if m.metric == "four_fifths_shortfall" and m.group in of and m.value is not None and m.label == label]
     short = sorted((m for m in known if m.value), key=lambda m: (-(m.value or 0.0), m.group))
@@ -211,7 +211,7 @@ def _others(evidence: Evidence, others: Features, t: Strings) -> Part | None:
             else:
                 ratio = t("fairness.reference") if reference is not None and g.id == reference.id else "–"
             if counts is not None:
-                rows.append((name_of(evidence, g, t), count(g.n), count(positives(counts)), count(counts.selected),
+                rows.append((name_of(g, t), count(g.n), count(positives(counts)), count(counts.selected),
                              cell(found(evidence, "selection_rate", g.id)), ratio))
         data = evidence.settings.get("data", {})
         label = decision_label(evidence)

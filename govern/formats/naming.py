@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from govern.errors import MAX_NAME, printable
@@ -11,6 +12,7 @@ from govern.formats.strings import Strings, strings
 from govern.metrics import METRICS
 
 SHOWN = 4
+BAND = re.compile(r"\S+ or (less|more)")  # as bands of numbers are named, beside `26–35`
 # References that are no group of this evidence.
 OTHER_REFERENCES = ("baseline", "trivial", "train")
 
@@ -54,9 +56,9 @@ def group_label(evidence: Evidence, id: str | None, t: Strings) -> str:
     if id is None or id == OVERALL or id not in evidence.groups_by_id:
         return t("reason.everyone") if id in (None, OVERALL) else printable(id)
     group = evidence.groups_by_id[id]
-    name = " · ".join(t("reason.group_word", feature=printable(f), group=value_name(evidence, f, v, t))
+    name = " · ".join(t("reason.group_word", feature=printable(f), group=value_name(v, t))
                       for f, v in zip(group.features, group.values, strict=True))
-    within = t.list(t("reason.group_word", feature=printable(f), group=value_name(evidence, f, v, t))
+    within = t.list(t("reason.group_word", feature=printable(f), group=value_name(v, t))
                     for f, v in group.within)
     return t("reason.within", group=name, within=within) if within else name
 
@@ -64,22 +66,19 @@ def group_label(evidence: Evidence, id: str | None, t: Strings) -> str:
 def group_name(evidence: Evidence, id: str | None, t: Strings) -> str:
     """A group without its feature: `25 or less`, `women · 26–35`; REST and everyone in words."""
     if id is not None and id in evidence.groups_by_id and id != OVERALL:
-        return name_of(evidence, evidence.groups_by_id[id], t)
+        return name_of(evidence.groups_by_id[id], t)
     return group_label(evidence, id, t)
 
 
-def name_of(evidence: Evidence, group: Group, t: Strings, limit: int = MAX_NAME) -> str:
+def name_of(group: Group, t: Strings, limit: int = MAX_NAME) -> str:
     """`Group.name` in the language of the catalogue, at most `limit` characters."""
-    values = zip(group.features, group.values, strict=True)
-    return printable(" · ".join(value_name(evidence, f, v, t) for f, v in values) or t("reason.everyone"), limit)
+    return printable(" · ".join(value_name(v, t) for v in group.values) or t("reason.everyone"), limit)
 
 
-def value_name(evidence: Evidence, feature: str, value: str | None, t: Strings) -> str:
-    """A value of a feature: the data's own word, but for bands and for a missing value, which are named by govern."""
-    if value is None or value in (MISSING_NAME, UNKNOWN_NAME):
-        return t.phrase(value or MISSING_NAME)
-    banded = feature in (evidence.settings.get("data", {}).get("bands") or ())
-    return printable(t.phrase(value) if banded else value)
+def value_name(value: str | None, t: Strings) -> str:
+    """A value of a feature: the data's own word; bands and what is missing, which govern names, in the language."""
+    named = value is None or value in (MISSING_NAME, UNKNOWN_NAME) or BAND.fullmatch(value)
+    return printable(t.phrase(value or MISSING_NAME) if named else value)
 
 
 def metric_name(metric: str, t: Strings | None = None) -> str:

@@ -26,7 +26,7 @@ def own_metrics(evidence: Evidence, verdict: Verdict | None, asked: Mapping[tupl
         return None
     tables = []
     for features, groups in asked.items():
-        rows = tuple(row(name_of(evidence, g, t), count(g.n),
+        rows = tuple(row(name_of(g, t), count(g.n),
                          *(marked(evidence, verdict, features, m, g.id) for m in metrics)) for g in groups)
         titles = [printable(":".join(features)), t("fairness.rows"), *(metric_name(m, t) for m in metrics)]
         tables.append(Table(heads(titles, ("w20", "w8")), rows))

@@ -41,7 +41,7 @@ def _table(evidence: Evidence, verdict: Verdict | None, features: tuple[str, ...
     gaps.sort(key=lambda m: (-abs(m.value or 0.0), m.group, m.reference or ""))
     if not gaps:
         return None
-    name = {g.id: name_of(evidence, g, t) for g in groups}
+    name = {g.id: name_of(g, t) for g in groups}
     finding = judged(verdict, features, METRIC, decision_label(evidence))
     on = scale([0.0, *(v for m in gaps[:SHOWN] for v in _ends(m))], WIDTH, floor=-1.0, ceiling=1.0)
     rows = tuple(_row(m, name[m.group], name[m.reference or ""], finding, on, t) for m in gaps[:SHOWN])

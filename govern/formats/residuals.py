@@ -50,7 +50,7 @@ def fairness_parts(evidence: Evidence, verdict: Verdict | None, asked: Features,
 
 def _table(evidence: Evidence, verdict: Verdict | None, features: tuple[str, ...], groups: Sequence[Group],
            metrics: Sequence[str], t: Strings) -> Table:
-    rows = tuple(row(Cell(name_of(evidence, g, t), status_text(g, t)), count(g.n),
+    rows = tuple(row(Cell(name_of(g, t), status_text(g, t)), count(g.n),
                   *(marked(evidence, verdict, features, m, g.id, two_lines=True) for m in metrics)) for g in groups)
     titles = [printable(":".join(features)), t("fairness.rows"), *(_title(m, t) for m in metrics)]
     return Table(heads(titles, ("w20", "w8")), rows)

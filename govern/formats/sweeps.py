@@ -63,7 +63,7 @@ def _feature(evidence: Evidence, swept: Sweep, features: tuple[str, ...], t: Str
     counts = {c.group: c for c in evidence.threshold_counts}
     groups = [g for g in evidence.feature_groups[features] if g.id in counts and g.n >= FEW_ROWS and not g.missing]
     most = sorted(groups, key=lambda g: (-g.n, g.id))[:LINES]
-    chosen = {g.id: name_of(evidence, g, t) for g in groups if g in most}
+    chosen = {g.id: name_of(g, t) for g in groups if g in most}
     if not chosen:
         return None
     on = _across(evidence.thresholds)
