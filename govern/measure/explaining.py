@@ -93,7 +93,7 @@ class Explaining:
         self._background = self._batch.slice(max(0, self._batch.num_rows - BACKGROUND))
         self._predicting = reader.ask(self._batch.slice(0, self._most))
         self._first = self._ask(self._batch.slice(0, min(FIRST, self._most)), self._background, settings.seed,
-                                self._evaluations)
+                                self._evaluations // 2)
 
     def _ask(self, rows: Any, background: Any, seed: int, evaluations: int) -> Pending[Explained]:
         return self._worker.submit_explain(rows, background, self._reader.positive, seed, rows_budget=rows.num_rows,
@@ -134,15 +134,16 @@ class Explaining:
 
     @property
     def _looks(self) -> int:
-        """How often it may be looked whether more rows are needed: the sample doubles each time."""
-        return 1 + max(0, math.ceil(math.log2(self._most / FIRST)))
+        """How often it may be looked whether more rows are needed: the sample doubles each time, and where evaluations
+        end it first, half of them are spent before the first look."""
+        return 1 + max(1, math.ceil(math.log2(self._most / FIRST)))
 
     def _grown(self, sample: _Sample, level: float, progress: Progress
                ) -> tuple[tuple[Output, ...], int, Explained, str, sampling.Sampled]:
         """The outputs of all explained rows, the evaluations they took, the last answer, why there are no more rows,
         and what they are a sample of."""
         precision, used = self._settings.explain.precision, self._done.used
-        answer, asked = self._first.result(), min(FIRST, self._most)
+        answer = self._first.result()
         outputs, spent = _outputs(answer), answer.evaluations
         while True:
             n = len(outputs[0].outputs)
@@ -160,10 +161,10 @@ class Explaining:
             if n == self._most:
                 return outputs, spent, answer, "rows", sampled
             left = self._evaluations - spent
-            if n < asked or left < spent / n:
+            if left < spent / n:
                 return outputs, spent, answer, "evaluations", sampled
-            asked = min(2 * n, self._most)
-            answer = self._ask(self._batch.slice(n, asked - n), self._background, self._settings.seed, left).result()
+            more = min(n, self._most - n)
+            answer = self._ask(self._batch.slice(n, more), self._background, self._settings.seed, left).result()
             spent += answer.evaluations
             outputs = tuple(Output(np.concatenate([a.values, b.values]), a.base,
                                    np.concatenate([a.outputs, b.outputs]), a.label)
