@@ -145,8 +145,9 @@ class Gap:
 class Proxy:
     """How well `column`, or all features together where it is None, predicts the sensitive feature `sensitive`:
     `value` is the cross-validated area under the ROC curve (for several groups: the largest of one group against all
-    others, `group`), ½ by chance. `used` is the feature's share of all mean |values|, `listed` whether it is used and
-    revealing at once."""
+    others, `group`), ½ by chance. `revealing` says that it is large and not by chance, `used` is the feature's share of
+    all mean |values|, `listed` whether it is used and revealing at once. The sensitive feature's own column reveals it
+    without a value."""
 
     sensitive: str
     column: str | None
@@ -161,6 +162,7 @@ class Proxy:
     used: float | None = None
     listed: bool = False
     reason: str | None = None
+    revealing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
