@@ -123,8 +123,10 @@ class GapPart:
 @dataclass(frozen=True, slots=True)
 class Gap:
     """The difference group − reference in the mean output or in the selection rate, over the explained rows, split
-    into features. `of` is output or selection, `method` says how it was split; `revealing` is the sum of the parts of
-    the features that predict the sensitive feature, as a share of the sum of all |parts|. `label` is the class."""
+    into features. `of` is output or selection, `method` says how it was split, `label` is the class. The largest
+    `parts` come by falling size; with `others`, what the further `others_n` features contribute together, and
+    `residual`, what the contributions leave of the outputs, they add up to `value`. `revealing` is the share of the
+    sum of all |parts| that belongs to features that predict the sensitive feature."""
 
     of: str
     method: str
@@ -139,6 +141,9 @@ class Gap:
     parts: tuple[GapPart, ...]
     revealing: float | None = None
     label: str | None = None
+    others: GapPart | None = None
+    others_n: int = 0
+    residual: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

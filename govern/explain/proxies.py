@@ -14,7 +14,7 @@ from govern.evidence import OVERALL, UNKNOWN_NAME, Interval, Measurement
 from govern.explain.coded import COARSE, Coded, coarse, coded
 from govern.explanations import Attributions, Proxy
 from govern.stats.boosted import boosted
-from govern.stats.fold_areas import FOLDS, Areas, Rows, areas, folds
+from govern.stats.fold_areas import FOLDS, Areas, Rows, areas, askable, folds
 from govern.stats.intervals import Pair, transformed
 
 ROWS = 1000
@@ -90,15 +90,14 @@ def _of(sensitive: str, levels: Sequence[str | None], columns: Mapping[str, Code
     names, code = np.unique(np.array([v for v in levels if v is not None and v != UNKNOWN_NAME], object).astype(str),
                             return_inverse=True)
     code = code.astype(np.int64)
-    held = np.bincount(code, minlength=len(names))
-    asked = np.flatnonzero((held >= LEAST) & (len(code) - held >= LEAST))
-    if len(names) == 2:
-        asked = asked[:1]  # one told from the other is the other told from it
-    if not len(asked):
-        return [Proxy(sensitive, None, None, None, None, level, len(code), TOGETHER, reason=FEW)]
     unit = None if cluster is None else np.unique(cluster[known], return_inverse=True)[1].astype(np.int64)
     w = np.ones(len(code)) if weight is None else weight[known] / weight[known].mean()
     rows = Rows(code, folds(code, unit), w, unit)
+    asked = askable(rows, len(names), LEAST)
+    if not len(asked):
+        return [Proxy(sensitive, None, None, None, None, level, len(code), TOGETHER, reason=FEW)]
+    if len(names) == 2:
+        asked = asked[:1]  # one told from the other is the other told from it
     said = [str(names[g]) if len(names) > 2 else None for g in asked]
     usable = {name: Coded(c.code[known], c.number) for name, c in columns.items() if c is not None}
     blank = Proxy(sensitive, None, None, None, None, level, len(code), TOGETHER, reason=NO_OTHERS)

@@ -27,10 +27,10 @@ def boosted(x: IntArray, y: Floats, ask: IntArray, bins: int, seed: int) -> Floa
     """Scores (n_groups, n_asked) of the rows `ask` (n_columns, n_asked) after learning from `x` (n_columns, n_rows)
     and `y` (n_groups, n_rows), 1 for the rows of a group and 0 for others; above 0: likelier than not told apart.
 
-    Codes are 0 … bins − 1 and ordered; every group has rows and so have others. 16 trees of three levels, each shared by
-    all groups, on residuals of the indicators divided by their standard deviations, at a rate of .35. A tree looks at
-    eight columns drawn from the sixteen that alone say most about the learning rows and at eight of the others, so
-    that its work does not grow with the columns.
+    Codes are 0 … bins − 1 and ordered; a row is of one group at most, every group has rows and so have others. 16
+    trees of three levels, each shared by all groups, on residuals of the indicators divided by their standard
+    deviations, at a rate of .35. A tree looks at eight columns drawn from the sixteen that alone say most about the
+    learning rows and at eight of the others, so that its work does not grow with the columns.
     Source: Friedman 2001, Ann. Stat. 29:1189–1232 (least-squares boosting); Friedman 2002, Comput. Stat. Data Anal.
     38:367–378 (random parts).
     """

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from govern.stats.units import by_unit
+
 FOLDS = 5
 
 Floats = NDArray[np.float64]
@@ -27,14 +29,14 @@ class Rows:
     def counts(self, place: IntArray, places: int, groups: int) -> Floats:
         """Σ weight by fold, place and group, (FOLDS, places, groups); `place` is (n,)."""
         cell = (self.fold * places + place) * groups + self.code
-        found: Floats = np.bincount(cell, self.weight, FOLDS * places * groups).reshape(FOLDS, places, groups)
-        return found
+        found = np.bincount(cell, self.weight, FOLDS * places * groups).astype(np.float64, copy=False)
+        return found.reshape(FOLDS, places, groups)
 
 
 @dataclass(frozen=True)
 class Areas:
-    """For each question (n_questions,): the area, its standard error, balanced accuracy, and `rows`: the independent rows
-    that would say as much, of the rarer side."""
+    """For each question (n_questions,): the area, its standard error, balanced accuracy, and `rows`, the independent
+    rows of the rarer side that would say as much."""
 
     value: Floats
     se: Floats
@@ -57,6 +59,21 @@ def folds(code: IntArray, unit: IntArray | None) -> IntArray:
     of_person = np.empty(len(first), np.int64)
     of_person[order] = folds(code[first[order]], None)
     return of_person[person]
+
+
+def askable(rows: Rows, groups: int, least: int) -> IntArray:
+    """The groups (of codes below `groups`) of which and of whose others there are at least `least` independent rows or
+    persons, in every part that scores are learned from, and side by side in a fold."""
+    unit = np.arange(len(rows.code)) if rows.unit is None else rows.unit
+    persons = np.unique(unit * groups + rows.code)
+    held = np.bincount(persons % groups, minlength=groups)
+    outside = np.array([len(np.unique(persons[persons % groups != g] // groups)) for g in range(groups)])
+    own = rows.counts(np.zeros(len(rows.code), np.int64), 1, groups)[:, 0]
+    rest = own.sum(axis=1, keepdims=True) - own
+    enough = (held >= least) & (outside >= least) & (own * rest > 0).any(axis=0)
+    for side in (own > 0, rest > 0):
+        enough &= side.sum(axis=0) >= 2  # whichever fold is left out, another has them
+    return np.flatnonzero(enough)
 
 
 def areas(rows: Rows, place: IntArray, score: Floats, counts: Floats, asked: IntArray, cut: Floats) -> Areas:
@@ -85,9 +102,9 @@ def areas(rows: Rows, place: IntArray, score: Floats, counts: Floats, asked: Int
     if_own, if_other = (beaten - value * others) / pairs, (beating - value * total) / pairs
     mine = rows.code[:, None] == asked
     influence = rows.weight[:, None] * np.where(mine, if_own[rows.fold, place], if_other[rows.fold, place])
-    held = np.where(mine, rows.weight[:, None], 0.0), np.where(mine, 0.0, rows.weight[:, None])
+    held = [np.where(mine, rows.weight[:, None], 0.0), np.where(mine, 0.0, rows.weight[:, None])]
     if rows.unit is not None:
-        influence, *held = (_by_unit(v, rows.unit) for v in (influence, *held))
+        influence, held = by_unit(influence, rows.unit), [by_unit(v, rows.unit) for v in held]
     # n / (n − 1) for the mean that is taken off.
     n = np.minimum(*(v.sum(axis=0) ** 2 / (v * v).sum(axis=0) for v in held))
     se = np.sqrt(2 * (influence * influence).sum(axis=0) * n / np.maximum(n - 1, 1))
@@ -113,12 +130,4 @@ def _middle(weight: Floats, first: IntArray, last: IntArray) -> Floats:
     """Σ weight below each place, of scores equal to its own half, along axis 1."""
     through = np.concatenate([np.zeros((len(weight), 1, weight.shape[2])), weight.cumsum(axis=1)], axis=1)
     found: Floats = (np.take_along_axis(through, first, axis=1) + np.take_along_axis(through, last + 1, axis=1)) / 2
-    return found
-
-
-def _by_unit(values: Floats, unit: IntArray) -> Floats:
-    """Sums of (n, n_questions) by person."""
-    order = np.argsort(unit, kind="stable")
-    starts = np.flatnonzero(np.concatenate([[True], np.diff(unit[order]) != 0]))
-    found: Floats = np.add.reduceat(values[order], starts, axis=0)
     return found
