@@ -110,11 +110,13 @@ def _of_decision(rows: ExplainedRows, seed: int) -> _Question | None:
 
 
 def _revealing(proxies: Sequence[Proxy]) -> dict[str, set[str]]:
-    """The columns that reveal each sensitive feature."""
+    """The columns that reveal each sensitive feature of which that was measured."""
     found: dict[str, set[str]] = {}
     for p in proxies:
-        if p.revealing and p.column is not None:
-            found.setdefault(p.sensitive, set()).add(p.column)
+        if p.value is not None or p.revealing:
+            columns = found.setdefault(p.sensitive, set())
+            if p.revealing and p.column is not None:
+                columns.add(p.column)
     return found
 
 
@@ -142,13 +144,14 @@ def _chosen(rows: ExplainedRows, asked: Sequence[_Question], held: Mapping[str, 
     a, b = held[own.id], held[other.id]
     size = [abs(float(_mean(q.total[:, None], a)[0] - _mean(q.total[:, None], b)[0])) for q in asked]
     most = MOST_CLASSES if len(rows.outputs) > 1 else len(asked)
-    columns = set().union(*(revealing.get(f, set()) for f in own.features))
+    known = all(f in revealing for f in own.features)
+    columns = set().union(*(revealing[f] for f in own.features)) if known else None
     for place in sorted(sorted(range(len(asked)), key=lambda i: -size[i])[:most]):
         yield _gap(rows.features, asked[place], a, b, level, columns, own, other)
 
 
-def _gap(features: Sequence[str], asked: _Question, a: _Rows, b: _Rows, level: float, revealing: set[str], own: Group,
-         other: Group) -> Gap:
+def _gap(features: Sequence[str], asked: _Question, a: _Rows, b: _Rows, level: float, revealing: set[str] | None,
+         own: Group, other: Group) -> Gap:
     parts = _mean(asked.values, a) - _mean(asked.values, b)
     total = float(_mean(asked.total[:, None], a)[0] - _mean(asked.total[:, None], b)[0])
     order = sorted(range(len(features)), key=lambda j: (-abs(parts[j]), features[j]))
@@ -158,10 +161,11 @@ def _gap(features: Sequence[str], asked: _Question, a: _Rows, b: _Rows, level: f
     found = [GapPart(features[j], float(parts[j]), *ends) for j, ends in zip(shown, bounds, strict=False)]
     others = GapPart("", float(parts[rest].sum()), *bounds[-2]) if rest else None
     size = float(np.abs(parts).sum())
-    share = float(np.abs(parts[[j for j, name in enumerate(features) if name in revealing]]).sum())
+    share = None if revealing is None or not size > 0 else \
+        float(np.abs(parts[[j for j, name in enumerate(features) if name in revealing]]).sum()) / size
     low, high = bounds[-1] if asked.of == OUTPUT else _of_rates(asked.total, a, b, level)
     gap = Gap(asked.of, asked.method, own.id, other.id, len(a.at), len(b.at), total, low, high, level, tuple(found),
-              share / size if size > 0 else None, asked.label, others, len(rest))
+              share, asked.label, others, len(rest))
     left = total - math.fsum([*(p.value for p in found), others.value if others else 0.0])
     return replace(gap, residual=left) if abs(left) > ROUNDING * (size + abs(total)) else gap
 

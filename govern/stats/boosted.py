@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 ROUNDS: Final = 16
 RATE: Final = 0.35
 DEPTH: Final = 3
-LEAST: Final = 10  # rows of a leaf
-PULL: Final = 5.0  # rows of no effect that every leaf holds besides its own
+LEAST: Final = 20  # rows of a leaf
+PULL: Final = 15.0  # rows of no effect that every leaf holds besides its own
 STRONGEST: Final = 16
 DRAWN: Final = 8
 
