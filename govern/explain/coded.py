@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from govern.inputs.arrays import floats, indices
 from govern.inputs.levels import level_text
 
-FINE = 32
-COARSE = 16
+BINS = 16
+CODES = BINS + 1  # the bins of a number, and missing
+MOST_LEVELS = 16
 RARE = 10
 
 IntArray = NDArray[np.int64]
@@ -33,7 +34,7 @@ class Coded:
         return int(self.code.max()) + 1
 
 
-def coded(column: Any, bins: int = FINE) -> Coded | None:
+def coded(column: Any, bins: int = BINS) -> Coded | None:
     """A pyarrow column without chunks as codes: numbers and dates by their own values up to `bins` different ones, else
     in `bins` of about equally many rows; texts and truth values by level. None for other types."""
     import pyarrow as pa
@@ -53,15 +54,14 @@ def coded(column: Any, bins: int = FINE) -> Coded | None:
     return Coded(_binned(floats(column), bins), True)
 
 
-def coarse(column: Coded) -> Iterator[IntArray]:
-    """The column as what trees cut, each (n_rows,) below `COARSE`: numbers in half as many bins, texts as one of
-    0 and 1 for each level of at least 10 rows, the 16 most frequent ones at most."""
+def cuttable(column: Coded) -> Iterator[IntArray]:
+    """The column as what trees cut, each (n_rows,) below `CODES`: numbers as they are coded, texts as one of 0 and 1 for
+    each level of at least 10 rows, the 16 most frequent ones at most."""
     if column.number:
-        bins = max(column.levels - 1, COARSE - 1)
-        yield np.where(column.code == 0, 0, 1 + (column.code - 1) * (COARSE - 1) // bins)
+        yield column.code
         return
     rows = np.bincount(column.code)
-    for level in np.argsort(-rows, kind="stable")[:COARSE]:
+    for level in np.argsort(-rows, kind="stable")[:MOST_LEVELS]:
         if rows[level] >= RARE:
             yield (column.code == level).astype(np.int64)
 

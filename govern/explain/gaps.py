@@ -177,13 +177,10 @@ def _mean(x: Floats, rows: _Rows) -> Floats:
     return found
 
 
-def _bounds(sides: Sequence[Floats], a: _Rows, b: _Rows, level: float) -> list[tuple[float | None, float | None]]:
-    """The interval of the difference of the means of each column of two sides, both (n_rows, n_columns); none where a
-    group is of one person."""
+def _bounds(sides: Sequence[Floats], a: _Rows, b: _Rows, level: float) -> list[Pair]:
+    """The interval of the difference of the means of each column of two sides, both (n_rows, n_columns)."""
     influence, variance = [], []
     for x, r in zip(sides, (a, b), strict=True):
-        if not r.effective > 1 + 1e-9:
-            return [(None, None)] * x.shape[1]
         share = r.weight[:, None] / r.weight.sum()
         centred = share * (x - (share * x).sum(axis=0)) * math.sqrt(r.effective / (r.effective - 1))
         influence.append(centred)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govern.evidence import OVERALL, UNKNOWN_NAME, Interval, Measurement
-from govern.explain.coded import COARSE, Coded, coarse, coded
+from govern.explain.coded import CODES, Coded, coded, cuttable
 from govern.explanations import Attributions, Proxy
 from govern.stats.boosted import boosted
 from govern.stats.fold_areas import FOLDS, Areas, Rows, areas, askable, folds
@@ -110,14 +110,15 @@ def _of(sensitive: str, levels: Sequence[str | None], columns: Mapping[str, Code
 
 
 def _together(rows: Rows, columns: Sequence[Coded], asked: IntArray, seed: int) -> Areas:
-    x = np.array([part for column in columns for part in coarse(column)])
+    parts = [part for column in columns for part in cuttable(column)]
+    x = np.array(parts or [np.zeros(len(rows.code), np.int64)])  # nothing to cut where every level is rare
     y = (rows.code == asked[:, None]).astype(np.float64)
     place = np.empty(len(rows.code), np.int64)
     score = np.zeros((FOLDS, int(np.bincount(rows.fold).max()), len(asked)))
     for fold in range(FOLDS):
         out = rows.fold == fold
         place[out] = np.arange(int(out.sum()))
-        score[fold, :int(out.sum())] = boosted(x[:, ~out], y[:, ~out], x[:, out], COARSE, seed).T
+        score[fold, :int(out.sum())] = boosted(x[:, ~out], y[:, ~out], x[:, out], CODES, seed).T
     # Groups of the whole, so that those not asked for are among the others.
     counts = rows.counts(place, score.shape[1], int(rows.code.max()) + 1)
     return areas(rows, place, score, counts, asked, np.zeros((FOLDS, len(asked))))
