@@ -22,9 +22,12 @@ from govern.explain.correlated import FEATURES as CORRELATED_FEATURES
 from govern.explain.correlated import correlated
 from govern.explain.differences import Compared, differences
 from govern.explain.explained import ExplainedRows, Output, sizes
+from govern.explain.gaps import gaps
 from govern.explain.permuted import FEATURES as PERMUTED_FEATURES
 from govern.explain.permuted import agreement
-from govern.explanations import Attributions
+from govern.explain.proxies import joined, proxies
+from govern.explain.proxies import measurements as of_proxies
+from govern.explanations import Attributions, Explanation, Proxy
 from govern.inputs.arrays import indices, whole
 from govern.inputs.labels import Target
 from govern.inputs.levels import level_text, numbers
@@ -54,9 +57,10 @@ NUMERIC = ("int", "uint", "float", "double", "halffloat", "bool")
 
 @dataclass(frozen=True)
 class Found:
-    """What was found: the attributions and the explained rows they are of, and notes."""
+    """What was found: the attributions, what else was asked of the explained rows, these rows, and notes."""
 
     attributions: Attributions
+    explanation: Explanation
     rows: ExplainedRows
     notes: tuple[str, ...]
 
@@ -102,6 +106,7 @@ class Explaining:
     def result(self, out: Numbers, progress: Progress) -> Found:
         """What was found; measurements are added to those of `out`."""
         level = LEVEL
+        revealing = self._proxies(level)
         sample = self._sample(out.groups)
         outputs, spent, last, stopped, sampled = self._grown(sample, level, progress)
         n = len(outputs[0].outputs)
@@ -130,7 +135,21 @@ class Explaining:
             spent, stable, "" if stable is None else "backgrounds" if last.background_rows else "halves",
             agreement(importance, lost), lost, alike, of_groups.listed)
         out.measurements += of_attributions(found, outputs)
-        return Found(found, rows, tuple(self._notes(found, of_groups, several)))
+        revealing = joined(revealing, found)
+        out.measurements += of_proxies(revealing)
+        asked = [g for g in out.groups if g.features and g.asked and not g.within]
+        parted, left_out = gaps(rows, asked, revealing, level=level, seed=self._settings.seed)
+        return Found(found, Explanation(gaps=parted, proxies=revealing), rows,
+                     (*self._notes(found, of_groups, several), *left_out))
+
+    def _proxies(self, level: float) -> tuple[Proxy, ...]:
+        """How well features predict each sensitive feature: from the data alone, while the model's process explains."""
+        done, asked = self._done, self._settings.data.sensitive
+        levels = done.sampled_groups()
+        weight, cluster = done.sampled_units(len(done.sample.table))
+        return proxies(done.sample.table, self._features, {s.role: levels[s.role] for s in asked},
+                       {s.role: s.column for s in asked}, seed=self._settings.seed, level=level, weight=weight,
+                       cluster=cluster)
 
     @property
     def _looks(self) -> int:

@@ -131,6 +131,8 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
             found.trusted, worker.layers, worker.open),
         attributions=None if why is None else why.attributions, notes=() if why is None else why.notes,
         training=training)
+    if why is not None:
+        evidence = replace(evidence, explanation=why.explanation)
     compute = None
     if timing is not None:
         progress("timing", 0, 0)
