@@ -77,8 +77,8 @@ def compare_baseline() -> Evidence:
 
 
 def explanation(passes: bool) -> Evidence:
-    """Contributions that add up and point as expected, and reasons in words; or the column of a sensitive feature first,
-    and what stands for another second."""
+    """Contributions that add up and point as expected, and reasons in words; or the column of a sensitive feature
+    first, and what stands for another second."""
     ranked: Mapping[str, float] = {"income": 0.8, "debt": -0.7, "years": 0.4, "age": 0.1} if passes else \
         {"age": -0.6, "debt": 0.5, "income": 0.8, "years": 0.4}
     steps, worded, dropped = (6, 120, 0) if passes else (310, 93, 12)
@@ -93,7 +93,8 @@ def explanation(passes: bool) -> Evidence:
     said = {"directions": {"debt": "falls"}, "prohibited": ["age"],
             "reasons": {name: f"{name.capitalize()} of the applicant" for name in ("income", "debt", "years")}}
     stands = Proxy("sex", "years" if passes else "debt", 0.71, 0.66, 0.76, 0.95, 500, "ridge", used=0.2, listed=True)
-    return _scored(*made, settings={"model": {"name": "credit"}, "data": {"sensitive": ["age", "sex"]}, "explain": said},
+    given = {"model": {"name": "credit"}, "data": {"sensitive": ["age", "sex"]}, "explain": said}
+    return _scored(*made, settings=given,
                    attributions=Attributions("linear", "log-odds", 500, 100, "rows of the data", 0, 0.1, 1e-9, True),
                    explanation=Explanation(proxies=(stands,)))
 

@@ -21,7 +21,7 @@ METHOD: Final = "contributions below their mean"
 COMPARED_ROWS: Final = 100
 COMPARED_FEATURES: Final = 30
 POINTS: Final = 10
-EVALUATIONS: Final = 10_000
+EVALUATIONS: Final = 20_000
 # What a sentence must not hold in place of a reason. Source: 12 CFR 1002.9(b)(2): that internal standards or policies
 # were the ground, or that a qualifying score was not achieved, is insufficient.
 GENERIC: Final = ("internal standard", "internal polic", "internal criteria", "qualifying score", "passing score",
@@ -129,11 +129,13 @@ def _agreement(rows: ExplainedRows, compared: Reference, ask: Answers, adverse: 
     each = 1 + sum(len(p.at) for p in known.values())
     base = adverse[: max(1, min(COMPARED_ROWS, evaluations // each))]
     batch = features_of(rows)
-    now = ask.of(batch.take(whole(base)))[:, compared.place]
+    # Like with like: contributions to log-odds against differences of log-odds.
+    scale = _log_odds if (rows.space, ask.unit) == ("log-odds", "probability") else _as_it_is
+    now = scale(ask.of(batch.take(whole(base)))[:, compared.place])
     rises = np.full((len(base), len(rows.features)), -np.inf)
     changes = [(rows.features[j], known[j].at) for j in features]
     for j, found in zip(features, varied(batch, base, changes, ask), strict=True):
-        then = (known[j].share[:, None] * found[:, :, compared.place]).sum(axis=0)
+        then = (known[j].share[:, None] * scale(found[:, :, compared.place])).sum(axis=0)
         rises[:, j] = compared.sign * (then - now)
     if not np.isfinite(rises[:, features]).all():
         return None, 0
@@ -141,3 +143,13 @@ def _agreement(rows: ExplainedRows, compared: Reference, ask: Answers, adverse: 
     shares = [len(set(one) & set(other)) / len(one)
               for one, other in zip(chosen[: len(base)], direct, strict=True) if one]
     return (sum(shares) / len(shares), len(shares)) if shares else (None, 0)
+
+
+def _log_odds(p: Floats) -> Floats:
+    inside = np.clip(p, 1e-15, 1 - 1e-15)
+    found: Floats = np.log(inside) - np.log1p(-inside)
+    return found
+
+
+def _as_it_is(x: Floats) -> Floats:
+    return x
