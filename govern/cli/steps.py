@@ -125,24 +125,26 @@ def policies_of(settings: Settings, evidence: Evidence | None = None) -> tuple[P
     return tuple(load_policy(p, base=settings.policies_base, own=known) for p in settings.policies)
 
 
-def baseline_of(given: Mapping[str, Any]) -> tuple[Evidence, str] | None:
-    """The evidence of `--baseline` with its digest."""
+def baseline_of(given: Mapping[str, Any]) -> Facts | None:
+    """The facts of `--baseline`: the evidence, and the compute.json beside it where it belongs to it."""
     path = given.get("baseline")
-    return None if path is None else load(Path(path), Evidence, EVIDENCE_SCHEMA)
+    return None if path is None else stored(Path(path), {})
 
 
 def judged(facts: Facts, settings: Settings, policies: Sequence[Policy], given: Mapping[str, Any],
-           baseline: tuple[Evidence, str] | None = None, lock: str | None = None) -> Verdict:
+           baseline: Facts | None = None, lock: str | None = None) -> Verdict:
     """The verdict on the facts at the phase and on the day of the settings; `lock` is the digest of a lock file that
     must be the recorded one."""
     from govern.policy.gate import judge
 
-    before, sha256 = baseline or (None, None)
-    more = {"baseline": sha256, "lock": lock}
+    more: dict[str, str | None] = {"lock": lock}
+    if baseline is not None:
+        more |= {"baseline": baseline.evidence_sha256, "baseline_compute": baseline.compute_sha256}
     return judge(facts.evidence, judged=facts.judged | {role: d for role, d in more.items() if d is not None},
                  policies=policies, phase=cast("Phase", settings.phase),
                  today=today(dict(given), facts.evidence.created), compute=facts.compute, waivers=settings.waivers,
-                 baseline=before)
+                 baseline=baseline.evidence if baseline else None,
+                 baseline_compute=baseline.compute if baseline else None)
 
 
 def formats_of(settings: Settings) -> tuple[str, ...]:

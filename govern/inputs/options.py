@@ -149,8 +149,7 @@ OPTIONS: tuple[Option, ...] = (
            (*CARD, "check"), ("html", "pdf"),
            ("html", "pdf", "md", "junit", "sarif", "gitlab", "tap", "github", "ll144"), ("cyclonedx", "hf"),
            repeatable=True, panel="Output"),
-    Option("report.lang", "--lang", "choice", "Language of the card.", CARD, "en", ("en",), ("ja",),
-           panel="Output"),
+    Option("report.lang", "--lang", "choice", "Language of the card.", CARD, "en", ("en", "ja"), panel="Output"),
     Option("report.edition", "--edition", "choice", "How much the card holds: summary is the verdict and what a "
            "committee reads, full has the annexes too.", CARD, "full", ("full", "summary"), panel="Output"),
     Option("report.suppress_below", "--suppress-below", "int",

@@ -209,7 +209,7 @@ def _numbers(done: Pass, settings: Settings, target: Target) -> from_cube.Number
 def _explained(pending: Pending[Explained], done: Pass, out: from_cube.Numbers
                ) -> tuple[Attributions, list[str]]:
     found = pending.result()
-    rows = len(found.values)
+    rows, (_, values, base, outputs) = found.rows, found.outputs[0]
     table = done.sample.table.slice(0, rows)
     numeric = {}
     for name in found.features:
@@ -217,18 +217,17 @@ def _explained(pending: Pending[Explained], done: Pass, out: from_cube.Numbers
         kind = str(column.type)
         if kind.startswith(("int", "uint", "float", "double", "halffloat", "bool")):
             numeric[name] = numbers(column, name)
-    values = {role: v[:rows] for role, v in done.sampled_groups().items()}
+    levels = {role: v[:rows] for role, v in done.sampled_groups().items()}
     asked = [g for g in out.groups if g.asked and not g.within]
     weight, cluster = done.sampled_units(rows)
-    features = attributions(found.values, found.features, numeric, membership(values, asked), weight=weight,
-                            cluster=cluster)
+    features = attributions(values, found.features, numeric, membership(levels, asked), weight=weight, cluster=cluster)
     method = found.method + ("; means over weighted rows" if weight is not None else "") + (
         "; standard errors of persons" if cluster is not None else "")
     notes = [] if rows == done.sample.table.num_rows else \
         [f"{rows} of {done.sample.table.num_rows} sampled rows were explained: the budget allowed no more."]
-    found_all = Attributions(method, found.output_space, rows, found.background_rows, found.background,
-                             done.seed, _finite(found.base), _finite(found.residual), found.exact, features)
-    out.measurements += of_attributions(found_all, found.output)
+    found_all = Attributions(method, found.space, rows, found.background_rows, found.background,
+                             done.seed, _finite(base), _finite(found.residual), found.exact, features)
+    out.measurements += of_attributions(found_all, outputs)
     return found_all, notes
 
 
