@@ -104,6 +104,19 @@ def stored(path: Path, given: Mapping[str, Any]) -> Facts:
     return Facts(evidence, sha, compute, compute_sha)
 
 
+def stored_files(facts: Facts, evidence: Path, verdict: tuple[Verdict, str] | None, path: Path | None
+                 ) -> dict[str, bytes]:
+    """The bytes of the stored documents that a card attaches. Raises InputError when a file is not the one read."""
+    asked = [("evidence.json", evidence, facts.evidence_sha256)]
+    asked += [("verdict.json", path, verdict[1])] if verdict and path else []
+    files = {}
+    for name, file, sha in asked:
+        files[name] = file.read_bytes()
+        if digest(files[name]) != sha:
+            raise InputError("changed while it was read", where=str(file), fix="run the command again")
+    return files
+
+
 def stored_verdict(path: Path | None, evidence_sha256: str) -> tuple[Verdict, str] | None:
     """The verdict in a file with its digest. Raises InputError when it is about other evidence."""
     if path is None:
@@ -184,13 +197,14 @@ def edition_of(report: ReportSettings) -> Edition:
     """How the card is to look."""
     from govern.formats.edition import Brand, Edition
 
-    return Edition(report.lang, report.edition, report.suppress_below, Brand(report.organisation or "",
-                                                                             report.colour or ""))
+    return Edition(report.lang, report.edition, report.suppress_below,
+                   Brand(report.organisation or "", report.colour or ""), report.paper)
 
 
-def cards(facts: Facts, verdict: tuple[Verdict, str] | None, formats: Sequence[str], edition: Edition
-          ) -> dict[str, bytes]:
-    """The cards, and what is written for pipelines, as files made from the documents alone."""
+def cards(facts: Facts, verdict: tuple[Verdict, str] | None, formats: Sequence[str], edition: Edition,
+          documents: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The cards, and what is written for pipelines, as files made from the documents alone; `documents` are the files
+    that a PDF which suppresses nothing holds as attachments."""
     files = pipeline_files(facts.evidence, verdict, formats)
     if "html" not in formats and "pdf" not in formats:
         return files
@@ -208,7 +222,8 @@ def cards(facts: Facts, verdict: tuple[Verdict, str] | None, formats: Sequence[s
         identifier = bytes.fromhex(digest("".join(sorted(digests.values())).encode()))[:16]
         notes: list[str] = []
         files[CARD_FILES["pdf"]] = render_pdf(html, identifier=identifier, created=facts.evidence.created,
-                                              notes=notes)
+                                              notes=notes, paper=edition.paper,
+                                              attachments={} if edition.suppress_below else documents)
         for note in notes:
             say_error(f"govern: card.pdf: {note}")
     return files
@@ -237,8 +252,9 @@ def report(settings: Settings, given: Mapping[str, Any], worker: Worker, out: Pa
                          lambda: prepare(formats, shown=not given.get("quiet")))
         verdict, data = as_stored(judged(facts, settings, policies, given, baseline))
         tell("drawing the card", 0, 0)
+        documents = {"evidence.json": facts.files["evidence.json"], "verdict.json": data}
         files = {**facts.files, "verdict.json": data,
-                 **cards(facts, (verdict, digest(data)), formats, edition_of(settings.report))}
+                 **cards(facts, (verdict, digest(data)), formats, edition_of(settings.report), documents)}
     write_files(out, files, replaces=REPORT_FILES)
     if not given.get("quiet"):
         show(facts.evidence, verdict, files, out)

@@ -10,6 +10,7 @@ from govern.formats.cells import Cell, Part, Table, heads, shown, value
 from govern.formats.naming import metric_name, names
 from govern.formats.numbers import amount, count, percent
 from govern.formats.strings import Strings
+from govern.formats.sweeps import point_mark, sweep_pictures
 from govern.verdict import Sweep, SweepPoint, Verdict
 
 SUBGROUPS = 8
@@ -42,9 +43,9 @@ def _subgroup(s: Subgroup, t: Strings) -> tuple[str | Cell, ...]:
             ours, theirs, " ".join(x for x in gap if x), amount(s.q_value, digits=2))
 
 
-def thresholds(verdict: Verdict | None, t: Strings) -> Part | None:
-    """Which thresholds would meet the policy and at what cost, with some of those that were tried; None where
-    no threshold was."""
+def thresholds(evidence: Evidence, verdict: Verdict | None, t: Strings) -> Part | None:
+    """Which thresholds would meet the policy and at what cost, as pictures and with some of those that were tried; None
+    where no threshold was."""
     swept = verdict.sweep if verdict else None
     if swept is None or not swept.points:
         return None
@@ -53,7 +54,7 @@ def thresholds(verdict: Verdict | None, t: Strings) -> Part | None:
     lines = [_meeting(swept, t)]
     cheapest, now = at.get(swept.cheapest or -1.0), at.get(swept.in_force) if swept.in_force is not None else None
     if cheapest is not None and now is not None and cheapest is not now:
-        lines.append(t("exploring.cheapest", threshold=_number(cheapest.threshold), metric=metric,
+        lines.append(t("exploring.cheapest", threshold=threshold_text(cheapest.threshold), metric=metric,
                        value=_primary(swept, cheapest), now=_primary(swept, now)))
     chosen = _chosen(swept)
     rows = tuple(_point(swept, p, metric, t) for p in chosen)
@@ -62,14 +63,16 @@ def thresholds(verdict: Verdict | None, t: Strings) -> Part | None:
     after = [t("exploring.tried", n=len(swept.points), shown=len(chosen)),
              *(printable(n, 300) for n in swept.notes if n.startswith("left out"))]
     table = Table(heads(titles, ("w22", "w13", "w16", "w16", "")), rows, fine=True, after=" ".join(after))
-    return Part(t("exploring.thresholds"), t("exploring.thresholds_note"), (table,), after=" ".join(lines))
+    pictures, numbers = sweep_pictures(evidence, swept, t)
+    note = f"{t('exploring.thresholds_note')} {t('charts.sweep_note')}"
+    return Part(t("exploring.thresholds"), note, (table,), pictures, " ".join(lines), numbers, id="thresholds")
 
 
 def _meeting(swept: Sweep, t: Strings) -> str:
     if not swept.meets:
         return t("exploring.none_meets", n=len(swept.points))
-    return t("exploring.meets", n=len(swept.meets), tried=len(swept.points), low=_number(min(swept.meets)),
-             high=_number(max(swept.meets)))
+    return t("exploring.meets", n=len(swept.meets), tried=len(swept.points), low=threshold_text(min(swept.meets)),
+             high=threshold_text(max(swept.meets)))
 
 
 def _chosen(swept: Sweep) -> list[SweepPoint]:
@@ -88,11 +91,10 @@ def _chosen(swept: Sweep) -> list[SweepPoint]:
 def _point(swept: Sweep, p: SweepPoint, metric: str, t: Strings) -> tuple[str | Cell, ...]:
     roles = [t("exploring.in_force")] if p.threshold == swept.in_force else []
     roles += [t("exploring.is_cheapest")] if p.threshold == swept.cheapest else []
-    failing = [o for o in p.outcomes if o == "fail"]
-    mark = "outside" if failing else "within" if p.threshold in swept.meets else "unsettled"
+    mark = point_mark(swept, p)
     rate = percent(p.selection_rate) if p.selection_rate is not None else "–"
-    return (_number(p.threshold) + (f" ({', '.join(roles)})" if roles else ""), rate, _primary(swept, p),
-            Cell(t(f"mark.{mark}"), "", mark), _not_met(swept, p.outcomes, t))  # type: ignore[arg-type]
+    return (threshold_text(p.threshold) + (f" ({', '.join(roles)})" if roles else ""), rate, _primary(swept, p),
+            Cell(t(f"mark.{mark}"), "", mark), _not_met(swept, p.outcomes, t))
 
 
 def _not_met(swept: Sweep, outcomes: Sequence[str], t: Strings) -> str:
@@ -106,5 +108,6 @@ def _primary(swept: Sweep, p: SweepPoint) -> str:
     return value(Measurement(swept.metric, p.primary))
 
 
-def _number(threshold: float) -> str:
+def threshold_text(threshold: float) -> str:
+    """A threshold as the card writes it, to four digits."""
     return f"{threshold:.4g}".replace("-", "−")
