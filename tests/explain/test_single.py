@@ -17,10 +17,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from govern.explain.explained import ExplainedRows, Output
+from govern.explain.single import Single, single
 from govern.explain.varied import answers
 from govern.inputs.labels import Target
 from govern.inputs.settings import ExplainSettings
-from govern.measure.single import Single, single
 from govern.worker.client import Limits, Worker
 
 N = 400
