@@ -103,6 +103,25 @@ class Explaining:
         return self._worker.submit_explain(rows, background, self._reader.positive, seed, rows_budget=rows.num_rows,
                                            evaluations_budget=evaluations)
 
+    def others(self, batch: Any) -> Callable[[], ExplainedRows]:
+        """Other rows of the data under way, explained as those of the sample are and of no group; as many of the first
+        as the budget allows."""
+        answer = self._ask(batch, self._background, self._settings.seed, self._evaluations)
+        predicting = self._reader.ask(batch)
+
+        def read() -> ExplainedRows:
+            import pyarrow as pa
+
+            found = answer.result()
+            outputs, n, label, target = _outputs(found), found.rows, predicting().label, self._target
+            selected = None if label is None or target.favourable is None else \
+                label[:n] == target.classes.index(target.favourable)
+            table = pa.Table.from_batches([batch]).slice(0, n)
+            return ExplainedRows(self._features, outputs, found.space, table, _numeric(table, self._features), {},
+                                 selected)
+
+        return read
+
     def result(self, out: Numbers, progress: Progress) -> Found:
         """What was found; measurements are added to those of `out`."""
         level = LEVEL
@@ -202,12 +221,10 @@ class Explaining:
 
     def _sample(self, groups: Sequence[Group]) -> _Sample:
         table = self._done.sample.table.slice(0, self._most)
-        numeric: dict[str, Floats] = {}
+        numeric = _numeric(table, self._features)
         texts: dict[str, list[str | None]] = {}
         for name in self._features:
             column = table.column(name).combine_chunks()
-            if str(column.type).startswith(NUMERIC):
-                numeric[name] = numbers(column, name)
             if not str(column.type).startswith(NUMERIC) or str(column.type) == "bool":
                 texts[name] = _texts(column)
         values = {role: v[: self._most] for role, v in self._done.sampled_groups().items()}
@@ -275,6 +292,12 @@ def _outputs(answer: Explained) -> tuple[Output, ...]:
 def _method(answer: Explained, sampled: sampling.Sampled) -> str:
     return answer.method + ("; means over weighted rows" if sampled.weight is not None else "") + (
         "; standard errors of persons" if sampled.cluster is not None else "")
+
+
+def _numeric(table: Any, features: Sequence[str]) -> dict[str, Floats]:
+    """The numbers of a table's features that hold any, (n_rows,) by name."""
+    columns = {name: table.column(name).combine_chunks() for name in features}
+    return {name: numbers(column, name) for name, column in columns.items() if str(column.type).startswith(NUMERIC)}
 
 
 def _texts(column: Any) -> list[str | None]:
