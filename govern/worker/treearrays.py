@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 
 from govern.worker.raw import dense
 from govern.worker.sources import source_columns
-from govern.worker.treetables import Codes, Mask, Tree
+from govern.worker.treetables import Codes, Cut, Tree
 
 LIGHTGBM_CATEGORY, LIGHTGBM_DEFAULT_LEFT = 1, 2
 MOST_NODES: Final = 200_000
-NO_CODES: Final = np.zeros(0, dtype=bool)
 
 Floats = NDArray[np.float64]
 
@@ -60,6 +59,11 @@ class Forest:
     output: Callable[[Any], Any]
     origin: list[int]
 
+    @property
+    def n_codes(self) -> list[int]:
+        """How many codes each feature has."""
+        return [len(v) + 2 for v in self.values]
+
     def codes(self, x: Any) -> Codes:
         """The codes (n_features, n_rows) of the rows `x` as the model is given them."""
         table = self.table(x)
@@ -95,21 +99,20 @@ def _made(trees: list[Nodes], offset: Any, n_features: int, table: Callable[[Any
                     [v for c in split.categories.tolist() for v in (np.nextafter(c, -np.inf), float(c))]
     values = [np.unique(np.array(v, dtype=np.float64)) for v in known]
     found = [Tree(t.feature, t.children, t.cover, t.value, t.output,
-                  [NO_CODES if s is None else _left(s, values[f])
+                  [None if s is None else _cut(s, values[f])
                    for f, s in zip(t.feature.tolist(), t.splits, strict=True)]) for t in trees]
     return Forest(found, np.asarray(offset, dtype=np.float64).reshape(-1), values, table, output,
                   list(range(n_features)) if origin is None else origin)
 
 
-def _left(split: Split, values: Floats) -> Mask:
-    """Which codes of the feature go left; the last code is that of missing values, the one before of values beyond."""
-    left = np.zeros(len(values) + 2, dtype=bool)
+def _cut(split: Split, values: Floats) -> Cut:
+    """The split in codes: of a value, how many of the feature's sorted `values` are less; one more for those beyond all
+    of them, and the highest for missing ones."""
     if split.categories is None:
-        left[: np.searchsorted(values, split.threshold) + 1] = True
-    else:
-        left[np.searchsorted(values, split.categories.astype(np.float64))] = True
-    left[-1] = split.missing_left
-    return left
+        return Cut(int(np.searchsorted(values, split.threshold)), split.missing_left)
+    among = np.zeros(len(values) + 2, dtype=bool)
+    among[np.searchsorted(values, split.categories.astype(np.float64))] = True
+    return Cut(-1, split.missing_left, among)
 
 
 def _sklearn_tree(tree: Any, value: Floats, output: int) -> Nodes:

@@ -65,7 +65,7 @@ class _Tables:
 
     def __init__(self, model: Any, read: Forest, tolerance: float) -> None:
         self.model, self.read, self.tolerance = model, read, tolerance
-        self.own = tables(read.trees, len(read.offset))
+        self.own = tables(read.trees, read.n_codes, len(read.offset))
         self.work = max(1, sum(2 * len(g.features) for g in self.own[0]) // LOOK_UPS)
         self._declared: tuple[Codes, tuple[list[Group], Floats]] | None = None
 
@@ -88,7 +88,7 @@ class _Tables:
 
     def _against(self, codes: Codes) -> tuple[list[Group], Floats]:
         if self._declared is None or not np.array_equal(self._declared[0], codes):
-            self._declared = codes, tables(self.read.trees, len(self.read.offset), codes)
+            self._declared = codes, tables(self.read.trees, self.read.n_codes, len(self.read.offset), codes)
         return self._declared[1]
 
 

@@ -17,15 +17,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from govern.worker.processors import cores
 
-TABLE: Final = 4096
-WORDS: Final = (8, 16, 32, 64)
+TABLE: Final = 2048
 ROWS: Final = 8192
 MOST_BYTES: Final = 256 << 20
 
@@ -33,29 +32,47 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
+NO_CASES: Final = np.zeros(0, dtype=bool)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Which codes of a feature a split sends left: those up to `last`, or where the feature has categories those in
+    `among` (n_codes,). The highest code stands for missing values and goes where `missing_left` says."""
+
+    last: int
+    missing_left: bool
+    among: Mask | None = None
+
 
 @dataclass(frozen=True)
 class Tree:
-    """A fitted tree: for each node its feature (−1: a leaf), children, rows or weight in training, and in `value`
-    (n_nodes, n_outputs) what a leaf adds to each of the outputs that start with `output`. `left` says of a split which
-    codes of its feature go left, and nothing of a leaf."""
+    """A fitted tree: for each node its feature (−1: a leaf), children, rows or weight in training, its cut (None: a
+    leaf), and in `value` (n_nodes, n_outputs) what a leaf adds to each of the outputs that start with `output`."""
 
     feature: NDArray[np.int64]
     children: NDArray[np.int64]
     cover: Floats
     value: Floats
     output: int
-    left: Sequence[Mask]
+    cuts: Sequence[Cut | None]
 
 
 @dataclass(frozen=True)
-class Leaf:
-    """The path to a leaf: for each feature on it, which codes stay on the path and what share of the training rows
-    did."""
+class Leaves:
+    """The leaves of a tree from left to right, as the terms that they are summed from, by feature of the tree: which
+    cases of the feature hold the leaf's conditions, as `bits` of leaves by case and as `holds` (n_terms, n_cases), and
+    how far they hold where they are left open (n_terms,). `values` (n_terms, n_outputs); the terms of leaf i are those
+    from `terms[i]` on. `under` gives the first and the last but one leaf under each node, `depth` the most features
+    on a path."""
 
-    masks: dict[int, Mask]
-    shares: dict[int, float]
-    value: Floats
+    bits: dict[int, list[int]]
+    holds: dict[int, Floats]
+    opens: dict[int, Floats]
+    values: Floats
+    terms: NDArray[np.int64]
+    under: list[tuple[int, int]]
+    depth: int
 
 
 @dataclass(frozen=True)
@@ -72,18 +89,23 @@ class TooLarge(Exception):
     """The tables would take more than MOST_BYTES."""
 
 
-def tables(trees: Sequence[Tree], n_outputs: int, background: Codes | None = None) -> tuple[list[Group], Floats]:
+def tables(trees: Sequence[Tree], n_codes: Sequence[int], n_outputs: int, background: Codes | None = None
+           ) -> tuple[list[Group], Floats]:
     """Groups and the bases (n_outputs,) that the trees give, without what the model adds to their sum.
 
-    `background` are the codes (n_features, n_rows) of background rows, None for path dependent values. Raises TooLarge.
+    `n_codes` says how many codes each feature has, `background` are the codes (n_features, n_rows) of background rows,
+    None for path dependent values. Raises TooLarge.
     """
     groups: list[Group] = []
     bases = np.zeros(n_outputs)
     held = 0
     for tree in trees:
-        for leaves in _groups(tree):
-            group, base = _group(leaves, tree.output, background)
-            bases[tree.output : tree.output + len(base)] += base
+        cases, masks = _cases(tree, n_codes)
+        leaves = _leaves(tree, cases, masks, None if background is None else
+                         {f: case.take(background[f]) for f, case in cases.items()})
+        open_ = np.ones(len(leaves.values)) if not leaves.opens else np.prod(list(leaves.opens.values()), axis=0)
+        bases[tree.output : tree.output + tree.value.shape[1]] += (leaves.values * open_[:, None]).sum(axis=0)
+        for group in _groups(tree, cases, leaves):
             held += group.tables.nbytes + sum(p.nbytes for p in group.places)
             if held > MOST_BYTES:
                 raise TooLarge
@@ -128,27 +150,138 @@ def _add(groups: Sequence[Group], codes: Codes, values: Floats) -> None:
                 np.add(own, taken, out=own)
 
 
-def _groups(tree: Tree) -> Iterator[list[Leaf]]:
-    """The leaves of the tree in groups of at most about TABLE cases; a group is all leaves under a node."""
+def _cases(tree: Tree, n_codes: Sequence[int]) -> tuple[dict[int, Codes], list[Mask]]:
+    """For each feature of the tree the case of each of its codes that the tree tells apart, and for each node which
+    cases of its feature go left."""
+    nodes: dict[int, list[int]] = {}
+    for node, feature in enumerate(tree.feature.tolist()):
+        if feature >= 0:
+            nodes.setdefault(feature, []).append(node)
+    cases: dict[int, Codes] = {}
+    masks = [NO_CASES] * len(tree.feature)
+    for feature, own in nodes.items():
+        n = n_codes[feature]
+        starts = {0, n - 1}
+        for node in own:
+            cut = tree.cuts[node]
+            if cut is not None:
+                starts |= {cut.last + 1} if cut.among is None else {*(np.flatnonzero(np.diff(cut.among)) + 1).tolist()}
+        first = np.array(sorted(starts))
+        cases[feature] = np.repeat(np.arange(len(first)), np.diff(first, append=n))
+        for node in own:
+            cut = tree.cuts[node]
+            if cut is not None:
+                masks[node] = first <= cut.last if cut.among is None else cut.among[first]
+                masks[node][-1] = cut.missing_left
+    return cases, masks
+
+
+def _leaves(tree: Tree, cases: dict[int, Codes], masks: list[Mask], background: dict[int, Codes] | None) -> Leaves:
+    """The leaves of the tree, given the case of each background row by feature, None for path dependent terms: of a
+    leaf one term, with a background one for each distinct way in which its rows hold the leaf's conditions."""
+    found: list[tuple[dict[int, tuple[Any, float]], Floats]] = []
+    under = [(0, 0)] * len(tree.feature)
+
+    def visit(node: int, path: dict[int, tuple[Any, float]]) -> None:
+        start, feature = len(found), int(tree.feature[node])
+        if feature < 0:
+            found.append((path, tree.value[node]))
+        else:
+            before, share = path.get(feature, (True, 1.0))
+            left, right = tree.children[node].tolist()
+            for child, mask in ((left, masks[node]), (right, ~masks[node])):
+                part = share * float(tree.cover[child] / tree.cover[node])
+                visit(child, {**path, feature: (mask & before, part)})
+        under[node] = start, len(found)
+
+    visit(0, {})
+    features = sorted(set().union(*(path for path, _ in found)))
+    holds = {}
+    for feature in features:
+        everywhere = np.ones(int(cases[feature][-1]) + 1, bool)
+        holds[feature] = np.array([path[feature][0] if feature in path else everywhere for path, _ in found])
+    bits = {f: [int.from_bytes(word, "little") for word in np.packbits(held, axis=0, bitorder="little").T]
+            for f, held in holds.items()}
+    if background is None:
+        opens = {f: np.array([path[f][1] if f in path else 1.0 for path, _ in found]) for f in features}
+        values, of = np.array([value for _, value in found]), np.arange(len(found))
+    else:
+        opens, values, of = _seen(found, features, background)
+    return Leaves(bits, {f: held[of].astype(np.float64) for f, held in holds.items()}, opens, values,
+                  np.searchsorted(of, np.arange(len(found) + 1)), under, max(len(path) for path, _ in found))
+
+
+def _seen(leaves: list[tuple[dict[int, tuple[Any, float]], Floats]], features: list[int],
+          background: dict[int, Codes]) -> tuple[dict[int, Floats], Floats, NDArray[np.int64]]:
+    """Terms of a background: how far conditions hold by feature, values (n_terms, n_outputs), leaves (n_terms,)."""
+    opens: list[Floats] = []
+    values, of = [], []
+    for i, (path, value) in enumerate(leaves):
+        word = np.zeros(len(background[features[0]]) if features else 1, np.int64)
+        for bit, feature in enumerate(path):
+            word |= path[feature][0].take(background[feature]).astype(np.int64) << bit
+        words, n = np.unique(word, return_counts=True)
+        held = np.ones((len(words), len(features)))
+        held[:, [features.index(f) for f in path]] = words[:, None] >> np.arange(len(path)) & 1
+        opens.append(held)
+        values.append(n[:, None] / len(word) * value)
+        of += [i] * len(words)
+    every = np.concatenate(opens)
+    return dict(zip(features, every.T, strict=True)), np.concatenate(values), np.array(of)
+
+
+def _groups(tree: Tree, cases: dict[int, Codes], leaves: Leaves) -> Iterator[Group]:
+    """The tree in groups of at most about TABLE cases; a group is all leaves under a node."""
+    t, weight = _quadrature((leaves.depth + 1) // 2)
+    n = len(t) * len(leaves.values)
+    inner, steps = {}, {}
+    for f, held in leaves.holds.items():
+        step = (held - leaves.opens[f][:, None])[:, None, :]
+        # A condition holds by t where the row holds it, and else as it is left open.
+        inner[f] = (leaves.opens[f][:, None, None] + t[:, None] * step).reshape(n, -1)
+        steps[f] = np.broadcast_to(step, (len(held), len(t), held.shape[1])).reshape(n, -1)
+    paid = (leaves.values[:, None, :] * weight[:, None]).reshape(n, -1)
     splits = _splits(tree)
-
-    def leaves(node: int, path: Leaf) -> Iterator[Leaf]:
-        if tree.feature[node] < 0:
-            yield Leaf(path.masks, path.shares, tree.value[node])
-            return
-        for child, below in _below(tree, node, path):
-            yield from leaves(child, below)
-
-    waiting = [(0, Leaf({}, {}, tree.value[0]))]
+    waiting: list[tuple[int, frozenset[int]]] = [(0, frozenset())]
     while waiting:
         node, path = waiting.pop()
         size = 1
-        for feature in path.masks.keys() | splits[node].keys():
-            size *= splits[node].get(feature, 0) + 1 + (feature in path.masks)
-        if size <= TABLE or tree.feature[node] < 0:
-            yield list(leaves(node, path))
-        else:
-            waiting += _below(tree, node, path)
+        for feature in path | splits[node].keys():
+            size *= splits[node].get(feature, 0) + 1 + (feature in path)
+        if size > TABLE and tree.feature[node] >= 0:
+            below = path | {int(tree.feature[node])}
+            waiting += [(child, below) for child in tree.children[node].tolist()]
+            continue
+        start, stop = leaves.under[node]
+        chosen: list[tuple[int, list[int], NDArray[np.uint16]]] = []
+        stride = 1
+        for feature in sorted(path | splits[node].keys(), reverse=True):
+            case_of, firsts = _merged(leaves.bits[feature], start, stop)
+            places = np.array([stride * case for case in case_of]).astype(np.uint16).take(cases[feature])
+            chosen.append((feature, firsts, places))
+            stride *= len(firsts)
+        if stride > 1 << 16:
+            raise TooLarge
+        rows = slice(int(leaves.terms[start]) * len(t), int(leaves.terms[stop]) * len(t))
+        chosen.reverse()
+        found = _products([inner[f][rows].take(firsts, axis=1) for f, firsts, _ in chosen],
+                          [steps[f][rows].take(firsts, axis=1) for f, firsts, _ in chosen], paid[rows])
+        yield Group(tuple(f for f, _, _ in chosen), tuple(p for _, _, p in chosen), found, tree.output)
+
+
+def _merged(bits: list[int], start: int, stop: int) -> tuple[list[int], list[int]]:
+    """For each case of a feature in a tree its case among some leaves, and the first case of each of these."""
+    mask = (1 << stop - start) - 1
+    number: dict[int, int] = {}
+    firsts: list[int] = []
+    case_of: list[int] = []
+    for case, word in enumerate(bits):
+        own = word >> start & mask
+        if own not in number:
+            number[own] = len(firsts)
+            firsts.append(case)
+        case_of.append(number[own])
+    return case_of, firsts
 
 
 def _splits(tree: Tree) -> list[dict[int, int]]:
@@ -169,95 +302,6 @@ def _splits(tree: Tree) -> list[dict[int, int]]:
     return found
 
 
-def _below(tree: Tree, node: int, path: Leaf) -> Iterator[tuple[int, Leaf]]:
-    """Both children of a node with the paths to them."""
-    feature, left = int(tree.feature[node]), tree.left[node]
-    for side, child in enumerate(tree.children[node].tolist()):
-        mask = ~left if side else left
-        before = path.masks.get(feature)
-        share = float(tree.cover[child] / tree.cover[node]) * path.shares.get(feature, 1.0)
-        yield child, Leaf({**path.masks, feature: mask if before is None else before & mask},
-                          {**path.shares, feature: share}, path.value)
-
-
-def _group(leaves: list[Leaf], output: int, background: Codes | None) -> tuple[Group, Floats]:
-    """The tables of a group of leaves and its part of the bases (n_outputs,)."""
-    features = sorted(set().union(*(leaf.masks for leaf in leaves)))
-    holds: list[Floats] = []
-    places: list[NDArray[np.uint16]] = []
-    stride = 1
-    for feature in reversed(features):
-        case_of, held = _cases([leaf.masks.get(feature) for leaf in leaves])
-        holds.append(held)
-        places.append((case_of * stride).astype(np.uint16))
-        stride *= held.shape[1]
-    holds.reverse()
-    places.reverse()
-    if stride > 1 << 16:
-        raise TooLarge
-    open_, value, of = _open(leaves, features, background)
-    base = (value * open_.prod(axis=1)[:, None]).sum(axis=0)
-    if not features:
-        return Group((), (), np.zeros((value.shape[1], 0, 1)), output), base
-    deepest = max(len(leaf.masks) for leaf in leaves)
-    t, weight = _quadrature((deepest + 1) // 2)
-    inner, steps = [], []
-    for i, held in enumerate(holds):
-        c, r = held[of], open_[:, i, None]
-        inner.append((c[:, None] * t[:, None] + (r * (1 - t))[:, :, None]).reshape(len(t) * len(c), -1))
-        steps.append(np.repeat(c - r, len(t), axis=0))
-    paid = (value[:, None, :] * weight[:, None]).reshape(-1, value.shape[1])
-    found = _products(inner, steps, paid).reshape(value.shape[1], len(features), stride)
-    return Group(tuple(features), tuple(places), found, output), base
-
-
-def _cases(masks: list[Mask | None]) -> tuple[NDArray[np.int64], Floats]:
-    """For each code of a feature its case, and for each leaf whether it holds in each case (n_leaves, n_cases)."""
-    n = next(len(m) for m in masks if m is not None)
-    table = np.ones((next((w for w in WORDS if w >= len(masks)), -len(masks) % 8 + len(masks)), n), dtype=bool)
-    for i, mask in enumerate(masks):
-        if mask is not None:
-            table[i] = mask
-    packed = np.packbits(table, axis=0)
-    if len(packed) == 1:
-        there = np.zeros(256, dtype=bool)
-        there[packed[0]] = True
-        case_of = (there.cumsum() - 1)[packed[0]]
-    else:
-        words = np.ascontiguousarray(packed.T)
-        if len(packed) <= 8:
-            _, case_of = np.unique(words.view(f"u{len(packed)}").reshape(-1), return_inverse=True)
-        else:
-            _, case_of = np.unique(words, axis=0, return_inverse=True)
-            case_of = case_of.reshape(-1)
-    held = np.empty((len(masks), int(case_of.max()) + 1))
-    held[:, case_of] = table[: len(masks)]
-    return case_of, held
-
-
-def _open(leaves: list[Leaf], features: list[int], background: Codes | None
-          ) -> tuple[Floats, Floats, NDArray[np.int64]]:
-    """For each term how far each condition holds where it is left open (n_terms, n_features), its value
-    (n_terms, n_outputs), and its leaf (n_terms,). Leaves are terms; with a background, leaves with each distinct way in
-    which rows of the background hold their conditions."""
-    if background is None:
-        shares = np.array([[leaf.shares.get(f, 1.0) for f in features] for leaf in leaves])
-        return shares, np.array([leaf.value for leaf in leaves]), np.arange(len(leaves))
-    open_, value, of = [], [], []
-    for i, leaf in enumerate(leaves):
-        own = list(leaf.masks)
-        word = np.zeros(background.shape[1], np.int64)
-        for bit, feature in enumerate(own):
-            word |= leaf.masks[feature][background[feature]].astype(np.int64) << bit
-        words, n = np.unique(word, return_counts=True)
-        held = np.ones((len(words), len(features)))
-        held[:, [features.index(f) for f in own]] = words[:, None] >> np.arange(len(own)) & 1
-        open_.append(held)
-        value.append(n[:, None] / background.shape[1] * leaf.value)
-        of += [i] * len(words)
-    return np.concatenate(open_), np.concatenate(value), np.array(of)
-
-
 def _quadrature(n: int) -> tuple[Floats, Floats]:
     """Points and weights on 0 to 1 that integrate polynomials of degree 2n − 1 exactly."""
     if n not in _POINTS:
@@ -272,26 +316,25 @@ _POINTS: dict[int, tuple[Floats, Floats]] = {}
 def _products(inner: list[Floats], steps: list[Floats], paid: Floats) -> Floats:
     """For each output and feature j the sums over terms of paid × steps[j] × the product of all other `inner`, for all
     combinations of cases: (n_outputs, n_features, n_cases of all)."""
-    m = len(inner)
-    half = (m + 1) // 2
-    first, second = _crossed(inner[:half], len(paid)), _crossed(inner[half:], len(paid))
-    found = np.empty((paid.shape[1], m, first.shape[1] * second.shape[1]))
-    for j in range(m):
-        a, b = first, second
-        if j < half:
-            a = _crossed([*inner[:j], steps[j], *inner[j + 1 : half]], len(paid))
-        else:
-            b = _crossed([*inner[half:j], steps[j], *inner[j + 1 :]], len(paid))
-        for o in range(paid.shape[1]):
-            found[o, j] = ((a * paid[:, o, None]).T @ b).reshape(-1)
+    half = (len(inner) + 1) // 2
+    first = _derivatives(inner[:half], steps[:half], len(paid))
+    second = _derivatives(inner[half:], steps[half:], len(paid))
+    cells = first.shape[2] * second.shape[2]
+    found = np.empty((paid.shape[1], len(inner), cells))
+    for o in range(paid.shape[1]):
+        own = (first * paid[:, o, None]).transpose(0, 2, 1)
+        found[o, :half] = (own[1:] @ second[0]).reshape(half, cells)
+        found[o, half:] = (own[0] @ second[1:]).reshape(len(inner) - half, cells)
     return found
 
 
-def _crossed(factors: list[Floats], n: int) -> Floats:
-    """Products of one column of each factor, for all combinations of columns, (n, n_combinations)."""
-    if not factors:
-        return np.ones((n, 1))
-    found = factors[0]
-    for factor in factors[1:]:
-        found = (found[:, :, None] * factor[:, None, :]).reshape(n, -1)
+def _derivatives(inner: list[Floats], steps: list[Floats], n: int) -> Floats:
+    """Products of one column of each factor for all combinations of columns, (1 + n_factors, n, n_combinations): of all
+    of `inner`, then with each of its factors replaced by that of `steps`."""
+    found = np.ones((1, n, 1))
+    for factor, step in zip(inner, steps, strict=True):
+        more = np.empty((len(found) + 1, n, found.shape[2], factor.shape[1]))
+        np.multiply(found[:, :, :, None], factor[:, None, :], out=more[:-1])
+        np.multiply(found[0, :, :, None], step[:, None, :], out=more[-1])
+        found = more.reshape(len(more), n, -1)
     return found
