@@ -57,6 +57,7 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
         context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=scripts,
                                       color_scheme="dark" if dark else "light", **more)
         page = context.new_page()
+        page.set_default_timeout(10_000)
         found = Opened(page, context)
         page.on("request", lambda r: found.requests.append(r.url))
         page.on("console", lambda m: found.said.append(m.text))
