@@ -274,7 +274,8 @@ def test_every_sentence_of_the_catalogue_is_used() -> None:
                 "published.fisher"}
     # The page's script knows its words without the name of their table.
     script = (root / "templates" / "card.js").read_text("utf-8")
-    composed |= {f"screen.{k}" for k in table["screen"] if f'"{k}"' in script or k in ("lang", "none", "PASS", "REVIEW", "BLOCK")}
+    looked_up = ("lang", "none", "PASS", "REVIEW", "BLOCK", "suppressed_gone", "suppressed_blurred")
+    composed |= {f"screen.{k}" for k in table["screen"] if f'"{k}"' in script or k in looked_up}
     composed |= {f"classes.{m}{tail}" for m in ("selection_rate", "true_positive_rate") for tail in ("", "_title")}
     composed |= {f"policy.{k}" for k in ("field", "old", "new", "reason")}
     composed |= {f"residuals.p{q}" for q in (5, 25, 50, 75, 95)}
