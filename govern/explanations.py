@@ -34,7 +34,8 @@ class Attribution:
 
 @dataclass(frozen=True, slots=True)
 class Permuted:
-    """Permutation importance of a feature: by how much `metric` falls when its values are shuffled between rows."""
+    """Permutation importance of a feature: by how much `metric` gets worse (an accuracy falls, an error rises) when its
+    values are exchanged between `n` rows."""
 
     feature: str
     metric: str
@@ -79,11 +80,14 @@ class Attributions:
     as the method takes it, unweighted (in a task of several classes `bases` holds one for each); `residual` is the
     largest |sum + base − output| in the output's unit.
 
-    `error` is the largest half-width of the intervals of the ten largest means as a share of its mean, `settled` how
-    many of the first places are settled at `level`, `stopped` why no more rows were explained: settled, rows,
-    evaluations (of the model) or all (there are no more). `stability` is the mean share of the five largest features
-    that stay among the five largest over other backgrounds or seeds, `agreement` the rank correlation of mean |value|
-    with permutation importance.
+    Means of everyone are those of all rows of the data, as the explained rows and the distribution of each feature tell
+    them; their standard errors and intervals say what other rows like these would give. `error` says how far the ten
+    largest may be from what explaining all rows would give: the largest half-width at `level` as a share of its mean.
+    `settled` is how many of the first places are settled at `level`, `stopped` why no more rows were explained:
+    settled, precision, rows (no more were asked for), evaluations (of the model) or all (there are no more).
+    `stability` is the mean share of the five largest features that stay among the five largest, with their direction,
+    over other backgrounds and seeds or over halves of the rows: `stability_over` is backgrounds or halves. `agreement`
+    is the rank correlation of mean |value| with permutation importance.
     """
 
     method: str

@@ -202,6 +202,12 @@ _ROWS: tuple[Metric, ...] = (
            "place of a feature by its mean absolute contribution, 1 for the largest", low=1.0, high=None),
     _plain("attribution_direction", "direction of a contribution", "explanation", "neither",
            "rank correlation of a feature's value with its contribution", low=-1.0),
+    _plain("attribution_stability", "stability of the largest contributions", "explanation", "higher",
+           "mean share of the five features that contribute most which stay among the five, and keep their direction, "
+           "over other backgrounds and seeds or over halves of the rows"),
+    _plain("attribution_agreement", "agreement with permutation importance", "explanation", "higher",
+           "rank correlation of mean absolute contributions with what the model loses when values are exchanged",
+           low=-1.0),
     _plain("proxy_auc", "how well the features predict a sensitive feature", "explanation", "lower",
            "cross-validated area under the ROC curve", low=0.5),
     _plain("trivial_accuracy", "accuracy of always guessing the more frequent label", "data", "neither",

@@ -32,7 +32,8 @@ def render(
     formats = steps.formats_of(settings)
     facts = steps.stored(evidence, given)
     judged = steps.stored_verdict(verdict, facts.evidence_sha256)
-    files = steps.cards(facts, judged, formats, steps.edition_of(settings.report))
+    documents = steps.stored_files(facts, evidence, judged, verdict) if "pdf" in formats else {}
+    files = steps.cards(facts, judged, formats, steps.edition_of(settings.report), documents)
     if files:
         write_files(settings.report.out, files)
     if files and not given.get("quiet"):

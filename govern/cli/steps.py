@@ -104,6 +104,19 @@ def stored(path: Path, given: Mapping[str, Any]) -> Facts:
     return Facts(evidence, sha, compute, compute_sha)
 
 
+def stored_files(facts: Facts, evidence: Path, verdict: tuple[Verdict, str] | None, path: Path | None
+                 ) -> dict[str, bytes]:
+    """The bytes of the stored documents that a card attaches. Raises InputError when a file is not the one read."""
+    asked = [("evidence.json", evidence, facts.evidence_sha256)]
+    asked += [("verdict.json", path, verdict[1])] if verdict and path else []
+    files = {}
+    for name, file, sha in asked:
+        files[name] = file.read_bytes()
+        if digest(files[name]) != sha:
+            raise InputError("changed while it was read", where=str(file), fix="run the command again")
+    return files
+
+
 def stored_verdict(path: Path | None, evidence_sha256: str) -> tuple[Verdict, str] | None:
     """The verdict in a file with its digest. Raises InputError when it is about other evidence."""
     if path is None:
@@ -125,24 +138,26 @@ def policies_of(settings: Settings, evidence: Evidence | None = None) -> tuple[P
     return tuple(load_policy(p, base=settings.policies_base, own=known) for p in settings.policies)
 
 
-def baseline_of(given: Mapping[str, Any]) -> tuple[Evidence, str] | None:
-    """The evidence of `--baseline` with its digest."""
+def baseline_of(given: Mapping[str, Any]) -> Facts | None:
+    """The facts of `--baseline`: the evidence, and the compute.json beside it where it belongs to it."""
     path = given.get("baseline")
-    return None if path is None else load(Path(path), Evidence, EVIDENCE_SCHEMA)
+    return None if path is None else stored(Path(path), {})
 
 
 def judged(facts: Facts, settings: Settings, policies: Sequence[Policy], given: Mapping[str, Any],
-           baseline: tuple[Evidence, str] | None = None, lock: str | None = None) -> Verdict:
+           baseline: Facts | None = None, lock: str | None = None) -> Verdict:
     """The verdict on the facts at the phase and on the day of the settings; `lock` is the digest of a lock file that
     must be the recorded one."""
     from govern.policy.gate import judge
 
-    before, sha256 = baseline or (None, None)
-    more = {"baseline": sha256, "lock": lock}
+    more: dict[str, str | None] = {"lock": lock}
+    if baseline is not None:
+        more |= {"baseline": baseline.evidence_sha256, "baseline_compute": baseline.compute_sha256}
     return judge(facts.evidence, judged=facts.judged | {role: d for role, d in more.items() if d is not None},
                  policies=policies, phase=cast("Phase", settings.phase),
                  today=today(dict(given), facts.evidence.created), compute=facts.compute, waivers=settings.waivers,
-                 baseline=before)
+                 baseline=baseline.evidence if baseline else None,
+                 baseline_compute=baseline.compute if baseline else None)
 
 
 def formats_of(settings: Settings) -> tuple[str, ...]:
@@ -182,13 +197,14 @@ def edition_of(report: ReportSettings) -> Edition:
     """How the card is to look."""
     from govern.formats.edition import Brand, Edition
 
-    return Edition(report.lang, report.edition, report.suppress_below, Brand(report.organisation or "",
-                                                                             report.colour or ""))
+    return Edition(report.lang, report.edition, report.suppress_below,
+                   Brand(report.organisation or "", report.colour or ""), report.paper)
 
 
-def cards(facts: Facts, verdict: tuple[Verdict, str] | None, formats: Sequence[str], edition: Edition
-          ) -> dict[str, bytes]:
-    """The cards, and what is written for pipelines, as files made from the documents alone."""
+def cards(facts: Facts, verdict: tuple[Verdict, str] | None, formats: Sequence[str], edition: Edition,
+          documents: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The cards, and what is written for pipelines, as files made from the documents alone; `documents` are the files
+    that a PDF which suppresses nothing holds as attachments."""
     files = pipeline_files(facts.evidence, verdict, formats)
     if "html" not in formats and "pdf" not in formats:
         return files
@@ -206,7 +222,8 @@ def cards(facts: Facts, verdict: tuple[Verdict, str] | None, formats: Sequence[s
         identifier = bytes.fromhex(digest("".join(sorted(digests.values())).encode()))[:16]
         notes: list[str] = []
         files[CARD_FILES["pdf"]] = render_pdf(html, identifier=identifier, created=facts.evidence.created,
-                                              notes=notes)
+                                              notes=notes, paper=edition.paper,
+                                              attachments={} if edition.suppress_below else documents)
         for note in notes:
             say_error(f"govern: card.pdf: {note}")
     return files
@@ -235,8 +252,9 @@ def report(settings: Settings, given: Mapping[str, Any], worker: Worker, out: Pa
                          lambda: prepare(formats, shown=not given.get("quiet")))
         verdict, data = as_stored(judged(facts, settings, policies, given, baseline))
         tell("drawing the card", 0, 0)
+        documents = {"evidence.json": facts.files["evidence.json"], "verdict.json": data}
         files = {**facts.files, "verdict.json": data,
-                 **cards(facts, (verdict, digest(data)), formats, edition_of(settings.report))}
+                 **cards(facts, (verdict, digest(data)), formats, edition_of(settings.report), documents)}
     write_files(out, files, replaces=REPORT_FILES)
     if not given.get("quiet"):
         show(facts.evidence, verdict, files, out)

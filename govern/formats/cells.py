@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from govern.evidence import Measurement
-from govern.formats.charts import MarkName
+from govern.formats.axes import Figure
+from govern.formats.beams import Beam, Dumbbell
+from govern.formats.charts import Glyph, MarkName
 from govern.formats.numbers import digits_of, with_interval
 from govern.metrics import METRICS
 
 Look = Literal["percent", "plain", "own"]
+Picture = Glyph | Beam | Dumbbell
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class Table:
     """A table: heads as (text, class of the width), rows of as many cells, the first `left` columns set left."""
 
     heads: tuple[tuple[str, str], ...]
-    rows: tuple[tuple[str | Cell, ...], ...]
+    rows: tuple[tuple[str | Cell | Picture, ...], ...]
     left: int = 1
     fine: bool = False
     after: str = ""
@@ -36,17 +39,19 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A titled part of a section: a note, pictures, tables; `id` is the anchor that links lead to."""
+    """A titled part of a section: a note, pictures, tables, and the numbers that pictures show as tables; `id` is the
+    anchor that links lead to."""
 
     title: str
     note: str
     tables: tuple[Table, ...] = ()
-    pictures: tuple[object, ...] = ()
+    pictures: tuple[Figure, ...] = ()
     after: str = ""
+    numbers: tuple[Table, ...] = ()
     id: str = ""
 
 
-def row(*cells: str | Cell) -> tuple[str | Cell, ...]:
+def row(*cells: str | Cell | Picture) -> tuple[str | Cell | Picture, ...]:
     """The cells of one row of a table."""
     return cells
 

@@ -107,56 +107,6 @@ def plot(x: Sequence[float], y: Sequence[float], title: str, *, size: float = 15
     return Plot(size, points, title, dots, bars, guide)
 
 
-DASHES = ("", "5 2", "1.5 1.8", "7 2 1.5 2", "3 1.2", "9 3")
-COLOURS = ("#16202b", "#1d5b94", "#a3231a", "#0f6b4f", "#8a5a00", "#6b3fa0")
-APART = 1.5
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of a panel: the text of its SVG polyline, told apart by dashes as well as by colour."""
-
-    path: str
-    dash: str
-    colour: str
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """Plots side by side in one picture, each (title, x name, y name, lines) in the unit square, and a legend of
-    `names` in the order of the lines."""
-
-    size: float
-    heading: str
-    plots: tuple[tuple[str, str, str, tuple[Line, ...]], ...]
-    names: tuple[str, ...]
-    title: str
-
-    @property
-    def keys(self) -> tuple[tuple[str, str, str], ...]:
-        """(name, dash, colour) of each line."""
-        return tuple((name, *style(i)) for i, name in enumerate(self.names))
-
-
-def style(i: int) -> tuple[str, str]:
-    """(dash, colour) of line number `i`."""
-    return DASHES[i % len(DASHES)], COLOURS[i % len(COLOURS)]
-
-
-def line(x: Sequence[float], y: Sequence[float], i: int, *, size: float) -> Line:
-    """Line number `i` of a panel through points in the unit square; points too close to be told apart are left
-    out."""
-    kept: list[tuple[float, float]] = []
-    for a, b in zip(x, y, strict=True):
-        at = round(size * a, 1), round(size * (1 - b), 1)
-        if not kept or abs(at[0] - kept[-1][0]) + abs(at[1] - kept[-1][1]) >= APART:
-            kept.append(at)
-    last = round(size * x[-1], 1), round(size * (1 - y[-1]), 1)
-    if kept[-1] != last:
-        kept.append(last)
-    return Line(" ".join(f"{a:g},{b:g}" for a, b in kept), *style(i))
-
-
 TEXT_MARKS = {"outside": "✕", "within": "●", "unsettled": "○", "none": "•"}
 ASCII_MARKS = {"outside": "x", "within": "*", "unsettled": "o", "none": "*"}
 

@@ -1,4 +1,4 @@
-"""Curves of several groups or classes in one picture."""
+"""Curves of several groups or classes in one picture, and the same as points."""
 
 from __future__ import annotations
 
@@ -7,54 +7,78 @@ from collections.abc import Mapping, Sequence
 from govern.errors import printable
 from govern.evidence import OVERALL, Curve, Evidence
 from govern.formats.affected import FEW_ROWS
-from govern.formats.cells import Part
-from govern.formats.charts import Line, Panel, line
+from govern.formats.axes import Figure, figure, unit_square
+from govern.formats.cells import Part, Table, heads
 from govern.formats.counted import decision_label
+from govern.formats.points import points
 from govern.formats.strings import Strings
 
 FEATURES = 3
 LINES = 6
 SIZE = 118
-KINDS = (("roc", "performance.roc", "performance.roc_x", "performance.roc_y"),
-         ("calibration", "performance.calibration", "performance.calibration_x", "performance.calibration_y"))
+# Kind, names of the plot and its axes, whether the diagonal says something.
+KINDS = (("roc", "performance.roc", "performance.roc_x", "performance.roc_y", True),
+         ("precision_recall", "performance.precision_recall", "performance.roc_y", "performance.precision_y", False),
+         ("calibration", "performance.calibration", "performance.calibration_x", "performance.calibration_y", True))
 
 
 def by_group(evidence: Evidence, asked: Sequence[tuple[str, ...]], t: Strings) -> Part | None:
-    """ROC and calibration of the groups of 30 rows or more, of at most three single features; None without."""
+    """The curves of the groups of 30 rows or more, of at most three single features; None without."""
     label = decision_label(evidence)
     curves = {(c.kind, c.group): c for c in evidence.curves if c.label == label}
-    pictures, cut = [], False
+    pictures, tables, cut = [], [], False
     for features in [f for f in asked if len(f) == 1][:FEATURES]:
         groups = [g for g in evidence.feature_groups[features] if ("roc", g.id) in curves and g.n >= FEW_ROWS]
         most = sorted(groups, key=lambda g: (-g.n, g.id))[:LINES]
         cut = cut or len(groups) > LINES
-        chosen = {g.id: printable(g.name, 34) for g in groups if g in most}
-        if picture := _panel(curves, chosen, printable(features[0], 60), t):
+        chosen = {g.id: printable(g.name) for g in groups if g in most}
+        title = printable(features[0], 60)
+        if picture := _picture(curves, chosen, title, t):
             pictures.append(picture)
+            tables.append(_points(curves, chosen, title, t))
     if not pictures:
         return None
     note = [t("curves.groups"), t("curves.diagonals"), *([t("curves.cut", n=LINES)] if cut else [])]
-    return Part(t("curves.by_group"), " ".join(note), pictures=tuple(pictures))
+    return Part(t("curves.by_group"), " ".join(note), pictures=tuple(pictures), numbers=tuple(tables))
 
 
 def by_class(evidence: Evidence, labels: Sequence[str], t: Strings) -> Part | None:
-    """ROC and calibration of each class against all others; None without such curves."""
+    """The curves of each class against all others; None without such curves."""
     curves = {(c.kind, c.label or ""): c for c in evidence.curves if c.group == OVERALL and c.label is not None}
     with_curve = [x for x in labels if ("roc", x) in curves]
-    picture = _panel(curves, {x: printable(x, 34) for x in with_curve[:LINES]},
-                     printable(evidence.settings.get("data", {}).get("target", ""), 60), t)
+    chosen = {x: printable(x) for x in with_curve[:LINES]}
+    title = printable(evidence.settings.get("data", {}).get("target", ""), 60)
+    picture = _picture(curves, chosen, title, t)
     note = [t("curves.diagonals"), *([t("curves.cut_classes", n=LINES)] if len(with_curve) > LINES else [])]
-    return Part(t("curves.by_class"), " ".join(note), pictures=(picture,)) if picture else None
+    return Part(t("curves.by_class"), " ".join(note), pictures=(picture,),
+                numbers=(_points(curves, chosen, title, t),)) if picture else None
 
 
-def _panel(curves: Mapping[tuple[str, str], Curve], names: Mapping[str, str], title: str, t: Strings) -> Panel | None:
-    plots: list[tuple[str, str, str, tuple[Line, ...]]] = []
-    for kind, name, x, y in KINDS:
-        lines = tuple(line(c.x, c.y, i, size=SIZE) for i, id in enumerate(names)
-                      if (c := curves.get((kind, id))) is not None and c.x)
-        if lines:
-            plots.append((t(name), t(x), t(y), lines))
+def overall(evidence: Evidence, t: Strings) -> tuple[Table, ...]:
+    """The points of the curves of everyone, as the pictures of the performance section show them."""
+    curves = {(c.kind, c.group): c for c in evidence.curves if c.group == OVERALL and c.label is None and c.x}
+    rows = tuple((t(name), t("charts.points", x=t(x), y=t(y)), points(list(zip(c.x, c.y, strict=True)), 15))
+                 for kind, name, x, y, _ in KINDS if (c := curves.get((kind, OVERALL))) is not None)
+    return (Table(heads(("", "", ""), ("w16", "w24")), rows, left=3, fine=True),) if rows else ()
+
+
+def _picture(curves: Mapping[tuple[str, str], Curve], names: Mapping[str, str], title: str, t: Strings
+             ) -> Figure | None:
+    plots = []
+    for kind, name, x, y, guide in KINDS:
+        lines = [list(zip(c.x, c.y, strict=True)) if (c := curves.get((kind, id))) is not None else None
+                 for id in names]
+        if any(lines):
+            plots.append(unit_square(t(name), t(x), t(y), lines, SIZE, guide=guide))
     if not plots:
         return None
-    return Panel(SIZE, title, tuple(plots), tuple(names.values()),
-                 t("curves.alt", what=title, names=", ".join(names.values())))
+    return figure(plots, tuple(names.values()), title, t("curves.alt", what=title, names=", ".join(names.values())))
+
+
+def _points(curves: Mapping[tuple[str, str], Curve], names: Mapping[str, str], title: str, t: Strings) -> Table:
+    kinds = [(kind, t(name), t("charts.points", x=t(x), y=t(y))) for kind, name, x, y, _ in KINDS
+             if any((kind, id) in curves for id in names)]
+    rows = tuple((name, *(points(list(zip(c.x, c.y, strict=True))) if (c := curves.get((kind, id))) is not None else "–"
+                          for kind, _, _ in kinds)) for id, name in names.items())
+    return Table(heads((title, *(f"{name}: {what}" for _, name, what in kinds)), ("w16",)), rows,
+                 left=len(kinds) + 1, fine=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from govern.errors import printable
 from govern.evidence import OVERALL, Evidence, Measurement
 from govern.formats.cells import Part, Table, heads
+from govern.formats.drift import drift
 from govern.formats.naming import group_label
 from govern.formats.numbers import count, decimal, percent
 from govern.formats.strings import Strings
@@ -22,8 +23,8 @@ NOTHING = "–"
 
 def data_checks(evidence: Evidence, t: Strings) -> list[Part]:
     """The parts that have something to show."""
-    return [part for part in (_whole(evidence, t), _columns(evidence, t), _shares(evidence, t), _cases(evidence, t))
-            if part is not None]
+    return [part for part in (_whole(evidence, t), _columns(evidence, t), *drift(evidence, t), _shares(evidence, t),
+                              _cases(evidence, t)) if part is not None]
 
 
 def _whole(evidence: Evidence, t: Strings) -> Part | None:

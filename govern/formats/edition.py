@@ -26,12 +26,13 @@ class Brand:
 @dataclass(frozen=True)
 class Edition:
     """Language, extent (`summary` or `full`) and brand of a card; groups and cells of fewer than `suppress_below` rows
-    are suppressed, and such a card embeds no document."""
+    are suppressed, and such a card embeds no document. `paper` is a4 or letter."""
 
     lang: str = "en"
     extent: str = "full"
     suppress_below: int = 0
     brand: Brand = field(default_factory=Brand)
+    paper: str = "a4"
 
     @property
     def full(self) -> bool:

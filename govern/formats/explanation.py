@@ -23,7 +23,7 @@ def explanation(evidence: Evidence, t: Strings) -> View:
         why = [printable(n, 600) for n in evidence.notes if "explanation" in n.lower() and evidence.task != "binary"]
         return {"none": " ".join(why) or t("explanation.none"), "rows": [], "groups": [], "intro": "", "residual": "",
                 "method": ""}
-    every = [a for a in found.features if a.group == OVERALL]
+    every = [a for a in found.features if a.group == OVERALL and a.label is None]
     most = max((a.mean_abs for a in every), default=0.0)
     shown = [a.feature for a in every[:FEATURES_BY_GROUP]]
     return {

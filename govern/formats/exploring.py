@@ -10,6 +10,7 @@ from govern.formats.cells import Cell, Part, Table, heads, shown, value
 from govern.formats.naming import metric_name, names
 from govern.formats.numbers import amount, count, percent
 from govern.formats.strings import Strings
+from govern.formats.sweeps import point_mark, sweep_pictures
 from govern.verdict import Sweep, SweepPoint, Verdict
 
 SUBGROUPS = 8
@@ -42,9 +43,9 @@ def _subgroup(s: Subgroup, t: Strings) -> tuple[str | Cell, ...]:
             ours, theirs, " ".join(x for x in gap if x), amount(s.q_value, digits=2))
 
 
-def thresholds(verdict: Verdict | None, t: Strings) -> Part | None:
-    """Which thresholds would meet the policy and at what cost, with some of those that were tried; None where
-    no threshold was."""
+def thresholds(evidence: Evidence, verdict: Verdict | None, t: Strings) -> Part | None:
+    """Which thresholds would meet the policy and at what cost, as pictures and with some of those that were tried; None
+    where no threshold was."""
     swept = verdict.sweep if verdict else None
     if swept is None or not swept.points:
         return None
@@ -62,8 +63,9 @@ def thresholds(verdict: Verdict | None, t: Strings) -> Part | None:
     after = [t("exploring.tried", n=len(swept.points), shown=len(chosen)),
              *(printable(n, 300) for n in swept.notes if n.startswith("left out"))]
     table = Table(heads(titles, ("w22", "w13", "w16", "w16", "")), rows, fine=True, after=" ".join(after))
-    return Part(t("exploring.thresholds"), t("exploring.thresholds_note"), (table,), after=" ".join(lines),
-                id="thresholds")
+    pictures, numbers = sweep_pictures(evidence, swept, t)
+    note = f"{t('exploring.thresholds_note')} {t('charts.sweep_note')}"
+    return Part(t("exploring.thresholds"), note, (table,), pictures, " ".join(lines), numbers, id="thresholds")
 
 
 def _meeting(swept: Sweep, t: Strings) -> str:
@@ -89,11 +91,10 @@ def _chosen(swept: Sweep) -> list[SweepPoint]:
 def _point(swept: Sweep, p: SweepPoint, metric: str, t: Strings) -> tuple[str | Cell, ...]:
     roles = [t("exploring.in_force")] if p.threshold == swept.in_force else []
     roles += [t("exploring.is_cheapest")] if p.threshold == swept.cheapest else []
-    failing = [o for o in p.outcomes if o == "fail"]
-    mark = "outside" if failing else "within" if p.threshold in swept.meets else "unsettled"
+    mark = point_mark(swept, p)
     rate = percent(p.selection_rate) if p.selection_rate is not None else "–"
     return (threshold_text(p.threshold) + (f" ({', '.join(roles)})" if roles else ""), rate, _primary(swept, p),
-            Cell(t(f"mark.{mark}"), "", mark), _not_met(swept, p.outcomes, t))  # type: ignore[arg-type]
+            Cell(t(f"mark.{mark}"), "", mark), _not_met(swept, p.outcomes, t))
 
 
 def _not_met(swept: Sweep, outcomes: Sequence[str], t: Strings) -> str:

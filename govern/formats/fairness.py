@@ -21,6 +21,7 @@ from govern.formats.judged import deciding, judged
 from govern.formats.naming import favourable, group_name, names, reading_level
 from govern.formats.numbers import amount, count, percent, with_interval
 from govern.formats.own import own_metrics
+from govern.formats.pairs import pairs
 from govern.formats.strings import Strings
 from govern.formats.words import MARKS, limit_text
 from govern.verdict import Comparison, Finding, Verdict
@@ -46,7 +47,8 @@ def fairness(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
         intro = t("fairness.intro_numbers", target=target, level=level)
     elif selects(evidence):
         features = [_feature(evidence, verdict, k, g, t) for k, g in asked.items()]
-        parts = [disparities(evidence, list(asked), t), errors(evidence, verdict, asked, t)]
+        parts = [pairs(evidence, verdict, list(asked), t), disparities(evidence, list(asked), t),
+                 errors(evidence, verdict, asked, t)]
         if label is not None:
             parts += classes.fairness_parts(evidence, verdict, asked, t)
         parts += [by_group(evidence, list(asked), t), _others(evidence, others, t)]

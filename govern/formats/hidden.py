@@ -82,11 +82,13 @@ def _closed(groups: Sequence[Group], amounts: Callable[[Group], Amounts | None],
     out = {p for p in at if given & set(ids[p]) or any(small(x, below) for x in at[p])}
     protected = frozenset(out)
     while True:
-        more = {_next(line, at, out) for line in lines if _leaks(line, at, out, below)}
+        more = {_smallest(line.parts, at, out) for line in lines if _leaks(line, at, out, below)}
         if not more:
             for place in _determined(lines, out) & protected:
-                line = next((x for x in lines if place in (x.total, *x.parts) and _next(x, at, out) is not None), None)
-                more.add(_next(line, at, out) if line is not None else None)
+                near = [x for x in lines if place in (x.total, *x.parts)]
+                # Where all that adds up with it is hidden, a total must go.
+                more.add(_smallest([p for x in near for p in x.parts], at, out) or _smallest(
+                    [p for x in lines if out & {x.total, *x.parts} for p in (x.total, *x.parts)], at, out))
         more.discard(None)
         if not more:
             return given | {i for p in out for i in ids[p]}
@@ -112,8 +114,8 @@ def _lines(at: Mapping[Place, Amounts]) -> list[_Line]:
 
 
 def _sum(places: Iterable[Place], at: Mapping[Place, Amounts]) -> Amounts:
-    columns: zip[Amounts] = zip(*(at[p] for p in places), strict=True)
-    return tuple(sum(column) for column in columns)
+    chosen = [at[p] for p in places]
+    return tuple(sum(amounts[i] for amounts in chosen) for i in range(len(chosen[0])))
 
 
 def _leaks(line: _Line, at: Mapping[Place, Amounts], out: set[Place], below: int) -> bool:
@@ -123,9 +125,9 @@ def _leaks(line: _Line, at: Mapping[Place, Amounts], out: set[Place], below: int
         small(x, below) for x in _sum(gone, at))
 
 
-def _next(line: _Line, at: Mapping[Place, Amounts], out: set[Place]) -> Place | None:
-    """The smallest visible part of a line that holds any row, None without one."""
-    left = [p for p in line.parts if p not in out and sum(at[p])]
+def _smallest(places: Iterable[Place], at: Mapping[Place, Amounts], out: set[Place]) -> Place | None:
+    """The smallest visible place that holds any row and is not the whole sample, None without one."""
+    left = [p for p in places if p and p not in out and any(at[p])]
     return min(left, key=lambda p: (at[p], sorted((k, v or "") for k, v in p)), default=None)
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from govern.evidence import Compute, Evidence
 from govern.formats.edition import Edition
 from govern.formats.explorer import explorer
+from govern.formats.fonts import with_glyphs
 from govern.formats.strings import strings
 from govern.formats.suppress import said, suppressed
 from govern.formats.view import build
@@ -39,8 +40,8 @@ def render_html(evidence: Evidence, verdict: Verdict | None, compute: Compute | 
     """The card of these documents as one self-contained HTML page; equal documents give equal text.
 
     `digests` maps document names (evidence, verdict, compute) to the SHA-256 of their files. With
-    `edition.suppress_below` the card is made from suppressed copies of the documents; InputError where there can be
-    none.
+    `edition.suppress_below` the card is made from suppressed copies of the documents. Raises InputError where there
+    can be none, and for a character that no font of the card has.
     """
     from markupsafe import Markup
 
@@ -58,8 +59,10 @@ def render_html(evidence: Evidence, verdict: Verdict | None, compute: Compute | 
     template = _environment().get_template("card.html.j2")
     # Only the style sheet, the script, its data and what the macros draw is markup; every text from a document is
     # escaped.
-    return template.render(view, t=t, css=Markup(css), page_script=Markup(code),  # noqa: S704
+    page = template.render(view, t=t, css=Markup(css), page_script=Markup(code),  # noqa: S704
                            page_data=Markup(data), policy_header=content_security_policy(css, code))  # noqa: S704
+    return with_glyphs(page, {"evidence.json": evidence, "verdict.json": verdict, "compute.json": compute,
+                              "report": edition.brand})
 
 
 def prepare() -> None:

@@ -18,16 +18,20 @@ import shutil
 import sys
 import tempfile
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from xml.etree import ElementTree
 
 from govern.errors import InputError, printable
+from govern.formats.fonts import faces_in
 from govern.formats.html import on_paper, paper_style
 
 VARIANT = "pdf/ua-1"
+# Size of a page, and the height that keeps what follows page 1 off it; a card's own sheet leaves both to the reader.
+PAPERS = {"a4": ("A4", "266mm"), "letter": ("letter", "248mm")}
+SCOPES = {"/THead": "/Column", "/TBody": "/Row"}
 SVG = "http://www.w3.org/2000/svg"
 VOID = re.compile(r"<((?:br|col|img|link|meta)\b[^>]*)>")
 ONE_ROW = """<html lang="en"><title>-</title><h1>-</h1><table class="t"><thead><tr><th scope="col">-</th></tr></thead>
@@ -53,17 +57,23 @@ def pdf_available() -> str | None:
     return None
 
 
-def render_pdf(html: str, *, identifier: bytes, created: str, notes: list[str] | None = None) -> bytes:
-    """The PDF of a card's HTML; equal arguments give equal bytes.
+def render_pdf(html: str, *, identifier: bytes, created: str, notes: list[str] | None = None, paper: str = "a4",
+               attachments: Mapping[str, bytes] | None = None) -> bytes:
+    """The PDF of a card's HTML on `paper` (a4 or letter), with the files `attachments` in it by name; equal arguments
+    give equal bytes.
 
-    `identifier` is 16 bytes of the evidence's digest, `created` its ISO 8601 time. A text without a glyph
-    in any font is reported in `notes`. Nothing is fetched: only data URIs are read. Raises
-    PdfUnavailable when Pango is missing.
+    `identifier` is 16 bytes of the evidence's digest, `created` its ISO 8601 time. What WeasyPrint complains of is
+    reported in `notes`. Nothing is fetched: only data URIs are read. Raises PdfUnavailable when Pango is missing, and
+    InputError for a character that no font has a glyph of.
     """
     with _listening() as heard, _no_collection(), _fonts_dated(created):
-        document = _laid_out(html)
+        document = _laid_out(html, paper)
         document.metadata.created = document.metadata.modified = created
-        data = document.write_pdf(pdf_identifier=identifier, pdf_variant=VARIANT)
+        data = document.write_pdf(pdf_identifier=identifier, pdf_variant=VARIANT, finisher=_scopes,
+                                  attachments=_attached(attachments or {}, created))
+    if boxes := [line for line in heard if line.startswith(".notdef")]:
+        raise InputError(f"the PDF has no glyph of a character: {boxes[0].rpartition(': ')[2]}",
+                         fix="write it in letters that the fonts of the card have")
     if notes is not None:
         notes.extend(dict.fromkeys(heard))
     return bytes(data)
@@ -75,14 +85,14 @@ def prepare() -> None:
     Changes no byte of a later PDF. Raises PdfUnavailable when Pango is missing.
     """
     with _listening(), _no_collection():
-        _laid_out(f"<style>{paper_style()}</style>{ONE_ROW}").write_pdf(pdf_variant=VARIANT)
+        _laid_out(f"<style>{paper_style()}</style>{ONE_ROW}", "a4").write_pdf(pdf_variant=VARIANT)
 
 
-def _laid_out(html: str) -> Any:
+def _laid_out(html: str, paper: str) -> Any:
     """WeasyPrint's document of a page; the card's style sheet in it is not parsed again."""
-    fonts, sheet = _fonts_and_sheet()
+    fonts, sheet = _fonts_and_sheet(faces_in(html))
     html = on_paper(html)
-    sheets = [sheet] if paper_style() in html else []
+    sheets = [*([sheet] if paper_style() in html else []), _paper(paper)]
     page = _page(html.replace(paper_style(), ""))
     return page.render(font_config=fonts, stylesheets=sheets, pdf_variant=VARIANT)
 
@@ -108,9 +118,10 @@ def as_xml(html: str) -> str:
     return VOID.sub(r"<\1/>", html.removeprefix("<!doctype html>")).replace("<svg ", f'<svg xmlns="{SVG}" ')
 
 
-@lru_cache
-def _fonts_and_sheet() -> tuple[Any, Any]:
-    """The fonts and the style sheet of the card, as WeasyPrint holds them.
+@lru_cache(maxsize=2)
+def _fonts_and_sheet(own: str) -> tuple[Any, Any]:
+    """The fonts and the style sheet of the card, as WeasyPrint holds them; pages with other fonts of their `own` have
+    others, for a name stands for all fonts of that name.
 
     WeasyPrint unpacks fonts into a folder that it removes once its objects are collected, which they are not where
     the process ends without looking for cycles: so the folder lies in one that is removed at the end.
@@ -124,6 +135,29 @@ def _fonts_and_sheet() -> tuple[Any, Any]:
         return fonts, weasyprint.CSS(string=paper_style(), url_fetcher=_fetcher(), font_config=fonts)
     finally:
         tempfile.tempdir = usual
+
+
+@lru_cache
+def _paper(paper: str) -> Any:
+    size, front = PAPERS[paper]
+    return _weasyprint().CSS(string=f"@page {{ size: {size} }} section.front {{ min-height: {front} !important }}")
+
+
+def _attached(files: Mapping[str, bytes], created: str) -> list[Any]:
+    """WeasyPrint's attachments, each of which it uses up; their dates would be those of the clock."""
+    moment = _moment(created)
+    return [_weasyprint().Attachment(file_obj=io.BytesIO(data), name=name, created=moment, modified=moment,
+                                     url_fetcher=_fetcher()) for name, data in files.items()]
+
+
+def _scopes(document: Any, pdf: Any) -> None:
+    """Says of each head of a table in the tags whether it heads a column or a row, which WeasyPrint does not."""
+    elements: list[Any] = [o for o in pdf.objects if isinstance(o, dict) and o.get("Type") == "/StructElem"]
+    tags = {element.reference: element for element in elements}
+    for tag in tags.values():
+        if tag["S"] == "/TH":
+            group = tags[tags[tag["P"]]["P"]]
+            tag["A"]["Scope"] = SCOPES.get(group["S"], "/Column")
 
 
 def _fetcher() -> Any:
@@ -185,8 +219,7 @@ def _no_collection() -> Generator[None]:
 @contextlib.contextmanager
 def _fonts_dated(created: str) -> Generator[None]:
     """Where fontTools subsets the fonts, for want of harfbuzz-subset, it writes the time into them: ours."""
-    moment = datetime.fromisoformat(created)
-    epoch = str(int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()))
+    epoch = str(int(_moment(created).timestamp()))
     was = os.environ.get("SOURCE_DATE_EPOCH")
     os.environ["SOURCE_DATE_EPOCH"] = epoch
     try:
@@ -196,6 +229,11 @@ def _fonts_dated(created: str) -> Generator[None]:
             del os.environ["SOURCE_DATE_EPOCH"]
         else:
             os.environ["SOURCE_DATE_EPOCH"] = was
+
+
+def _moment(created: str) -> datetime:
+    moment = datetime.fromisoformat(created)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class _Heard(logging.Handler):

@@ -10,6 +10,7 @@ from govern.formats import classes, residuals
 from govern.formats.cells import Part, Table, heads, look, shown, value
 from govern.formats.charts import Plot, plot
 from govern.formats.counted import sampled, sampling_note
+from govern.formats.curves import overall
 from govern.formats.naming import metric_name, reading_level
 from govern.formats.numbers import amount, count, decimal, percent
 from govern.formats.strings import Strings
@@ -45,6 +46,7 @@ def performance(evidence: Evidence, t: Strings) -> View:
         "roc": _roc(curves.get("roc"), evidence, t),
         "precision_recall": _precision(curves.get("precision_recall"), evidence, t),
         "calibration": _calibration(curves.get("calibration"), t),
+        "numbers": overall(evidence, t),
         "no_scores": t("performance.no_scores") if auc is None and evidence.task != "regression" else "",
     }
 

@@ -1,7 +1,7 @@
 """The sentences of the card, the terminal and pipelines, from one folder a language: `templates/strings/LANG/`.
 
-Every language has the same files with the same keys. `{name}` is filled in by govern; a table with `one` and `other`
-is chosen by `{n}`.
+Every language has the same files with the same keys. `{name}` is filled in by govern. A sentence that counts is a table
+of the plural forms that the language declares in `language.toml`, of which `{n}` chooses; Japanese has `other` alone.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ class Strings:
 
     def __init__(self, table: dict[str, Any]) -> None:
         self.table = table
+        self.plural: tuple[str, ...] = tuple(table["language"]["plural"])
 
     def __call__(self, key: str, /, **values: object) -> str:
         """The sentence of `key`; a plural one is chosen by `n`, which may be a number or its text.
@@ -26,7 +27,7 @@ class Strings:
         """
         found = self.get(key)
         if isinstance(found, dict):
-            found = found["one" if str(values["n"]) == "1" else "other"]
+            found = found["one" if str(values["n"]) == "1" and "one" in self.plural else "other"]
         return str(found).format(**values) if values else str(found)
 
     def get(self, key: str) -> Any:

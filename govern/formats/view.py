@@ -27,6 +27,7 @@ from govern.formats.sections import compute_section, data, excluded, model_secti
 from govern.formats.strings import Strings
 from govern.formats.supplied import card_text, reproduce, supplied
 from govern.formats.tally import open_findings, tally
+from govern.formats.versions import since_versions
 from govern.formats.words import gap_text, reason, waiver_state
 from govern.verdict import Verdict
 
@@ -50,6 +51,7 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
         "waivers": _waivers(verdict, t),
         "sign": _sign(verdict, digests, t),
         "performance": performance(evidence, t),
+        "since_versions": since_versions(evidence, verdict, t),
         "fairness": fairness(evidence, verdict, t),
         "explanation": explanation(evidence, t),
         "smoke": smoke_section(evidence, t),
@@ -58,7 +60,7 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
         "model": model_section(evidence, t),
         "policy": policy_section(evidence, verdict, t),
         "published": published(evidence, verdict, t),
-        "thresholds": thresholds(verdict, t),
+        "thresholds": thresholds(evidence, verdict, t),
         "words": supplied(evidence, verdict, t),
         "reproduce": reproduce(evidence, digests, t),
         "notes": [printable(n, 600) for n in (*evidence.notes, *(verdict.notes if verdict else ()))],

@@ -149,13 +149,13 @@ OPTIONS: tuple[Option, ...] = (
            (*CARD, "check"), ("html", "pdf"),
            ("html", "pdf", "md", "junit", "sarif", "gitlab", "tap", "github", "ll144"), ("cyclonedx", "hf"),
            repeatable=True, panel="Output"),
-    Option("report.lang", "--lang", "choice", "Language of the card.", CARD, "en", ("en",), ("ja",),
-           panel="Output"),
+    Option("report.lang", "--lang", "choice", "Language of the card.", CARD, "en", ("en", "ja"), panel="Output"),
     Option("report.edition", "--edition", "choice", "How much the card holds: summary is the verdict and what a "
            "committee reads, full has the annexes too.", CARD, "full", ("full", "summary"), panel="Output"),
     Option("report.suppress_below", "--suppress-below", "int",
            "Groups and cells of fewer rows are suppressed, for a card that leaves the house: it then embeds no "
            "evidence, only digests.", CARD, 0, metavar="ROWS", panel="Output", example="10"),
+    Option("report.paper", "--paper", "choice", "Paper of the PDF.", CARD, "a4", ("a4", "letter"), panel="Output"),
     Option("report.organisation", "", "text", "Name of the organisation on the card."),
     Option("report.colour", "", "text", "Colour of the organisation on the card, as `#1d5b94`."),
     Option("report.logo", "", "path", "Logo on the card: a PNG or JPEG file."),

@@ -104,7 +104,7 @@ class ExplainSettings:
 @dataclass(frozen=True)
 class ReportSettings:
     """Where to write, which formats, and how the card looks: language, edition, groups below how many rows are
-    suppressed (0: none), name, colour and logo of the organisation, Markdown files of its own sections."""
+    suppressed (0: none), name, colour and logo of the organisation, Markdown files of its own sections, paper."""
 
     out: Path
     formats: tuple[str, ...]
@@ -115,6 +115,7 @@ class ReportSettings:
     colour: str | None = None
     logo: Path | None = None
     sections: tuple[Path, ...] = ()
+    paper: str = "a4"
 
 
 @dataclass(frozen=True)

@@ -68,17 +68,18 @@ def _codes(column: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 def permutation_values(
     output: Callable[[Any], Floats], both: Coded, rows: int, seed: int
-) -> tuple[Floats, float, Floats]:
-    """Values (rows, n_columns), base, outputs (rows,) for the first `rows` of `both`; the others are background.
+) -> tuple[Floats, Floats, Floats]:
+    """Values (n_outputs, rows, n_columns), bases (n_outputs,), outputs (n_outputs, rows) for the first `rows` rows of
+    `both`; the others are background.
 
-    `output` gives the model's number for each row (n,) of what `Coded.decode` returns.
+    `output` gives the model's numbers (n, n_outputs) for the rows of what `Coded.decode` returns.
     """
     random = np.random.default_rng(seed)
     own, background = both.codes[:rows], both.codes[rows:]
     n_columns = own.shape[1]
-    base = float(output(both.decode(background)).mean())
-    values = np.zeros((rows, n_columns))
-    outputs = np.zeros(rows)
+    bases = output(both.decode(background)).mean(axis=0)
+    values = np.zeros((len(bases), rows, n_columns))
+    outputs = np.zeros((len(bases), rows))
     stages = max(1, 2 * n_columns - 1)
     together = max(1, CALL_ROWS // (stages * len(background)))
     for start in range(0, rows, together):
@@ -86,10 +87,11 @@ def permutation_values(
         orders = np.array([random.permutation(n_columns) for _ in part]).reshape(len(part), n_columns)
         masks = _stages(orders)
         mixed = np.where(masks[:, :, None, :], part[:, None, None, :], background[None, None, :, :])
-        means = output(both.decode(mixed.reshape(-1, n_columns))).reshape(len(part), stages, -1).mean(axis=2)
-        values[start : start + len(part)] = _steps(means, orders, base)
-        outputs[start : start + len(part)] = means[:, max(0, n_columns - 1)] if n_columns else base
-    return values, base, outputs
+        means = output(both.decode(mixed.reshape(-1, n_columns))).reshape(len(part), stages, len(background), -1)
+        for i, mean in enumerate(means.mean(axis=2).transpose(2, 0, 1)):
+            values[i, start : start + len(part)] = _steps(mean, orders, bases[i])
+            outputs[i, start : start + len(part)] = mean[:, max(0, n_columns - 1)] if n_columns else bases[i]
+    return values, bases, outputs
 
 
 def _stages(orders: NDArray[np.int64]) -> NDArray[np.bool_]:

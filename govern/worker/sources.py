@@ -101,8 +101,8 @@ def _imputed(imputer: Any, n_columns: int) -> list[int] | None:
 
 
 def add_up(encoded: Any, origin: list[int], n_columns: int) -> Any:
-    """The sums (n_rows, n_columns) of the encoded columns (n_rows, n_encoded) of each input column."""
-    total = np.zeros((len(encoded), n_columns))
+    """The sums (…, n_columns) of the encoded columns (…, n_encoded) of each input column."""
+    total = np.zeros((*encoded.shape[:-1], n_columns))
     for position, source in enumerate(origin):
-        total[:, source] += encoded[:, position]
+        total[..., source] += encoded[..., position]
     return total

@@ -23,7 +23,7 @@ def browser() -> Iterator[Browser]:
     """One Chromium for all tests; without it they are skipped, saying so."""
     program = next((found for name in NAMES if (found := shutil.which(name))), None)
     if program is None:
-        pytest.skip("the card is not tried in a browser: no Chromium on this machine (Debian: apt-get install chromium)")
+        pytest.skip("no card is tried in a browser: no Chromium on this machine (Debian: apt-get install chromium)")
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is missing (pip install govern-ml[dev])")
     with sync_api.sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])

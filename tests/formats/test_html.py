@@ -258,33 +258,6 @@ def test_equal_documents_give_equal_pages(page: str) -> None:
     assert card(e, sample.verdict(e)) == page
 
 
-def test_every_sentence_of_the_catalogue_is_used() -> None:
-    root = Path(__file__).parents[2]
-    sources = "".join(p.read_text("utf-8") for folder in ("govern/formats", "templates")
-                      for p in (root / folder).rglob("*") if p.suffix in (".py", ".j2", ".js"))
-    built = {"verdict", "mark", "basis", "metric", "card", "nav", "model", "roles", "lang", "status", "datachecks"}
-    table = strings().table
-    unused = {f"{s}.{k}" for s in table if s not in built for k in table[s]
-              if f'"{s}.{k}"' not in sources and f"'{s}.{k}'" not in sources}
-    composed = {"reason.bound", "reason.bound_cite", "reason.asked", "reason.asked_cite", "reason.ratio",
-                "reason.difference", "reason.at_least", "reason.at_most", "footer.evidence", "footer.verdict",
-                "fairness.ratio", "fairness.difference", "waiver.unused", "terminal.no_verdict", "controls.difference",
-                "controls.ratio", "page1.unseen", "page1.empty", "page1.one_class", "reason.baseline",
-                "reason.trivial", "reason.train", "reason.test_z", "reason.test_fisher", "published.z",
-                "published.fisher"}
-    # The page's script knows its words without the name of their table.
-    script = (root / "templates" / "card.js").read_text("utf-8")
-    looked_up = ("lang", "none", "PASS", "REVIEW", "BLOCK", "suppressed_gone", "suppressed_blurred")
-    composed |= {f"screen.{k}" for k in table["screen"] if f'"{k}"' in script or k in looked_up}
-    composed |= {f"classes.{m}{tail}" for m in ("selection_rate", "true_positive_rate") for tail in ("", "_title")}
-    composed |= {f"policy.{k}" for k in ("field", "old", "new", "reason")}
-    composed |= {f"residuals.p{q}" for q in (5, 25, 50, 75, 95)}
-    composed |= {f"exploring.{k}" for k in ("subgroup", "rows", "metric", "here", "elsewhere", "gap", "q")}
-    composed |= {f"ll144.{k}" for k in (
-        "audit_date", "data_source", "data_explanation", "test_data_reason", "test_data_origin", "sex", "race", "both")}
-    assert unused <= composed
-
-
 def test_one_group_and_nobody_selected() -> None:
     e = sample.evidence(60, features=(("education",),))
     only = [g for g in e.groups if not g.features or g.values == ("university",)]

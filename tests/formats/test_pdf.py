@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import io
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,7 @@ from govern.formats.pdf import PdfUnavailable, pdf_available, render_pdf
 pytestmark = pytest.mark.skipif(pdf_available() is not None, reason=str(pdf_available()))
 IDENTIFIER = bytes.fromhex(sample.SHA["evidence"][:32])
 CREATED = "2026-11-21T09:10:00Z"
+FILES = {"evidence.json": b'{"schema": "govern.evidence/1"}\n', "verdict.json": b'{"schema": "govern.verdict/1"}\n'}
 
 MAKE = f"""
 import hashlib, sys
@@ -28,7 +31,8 @@ from govern.formats.html import render_html
 from govern.formats.pdf import render_pdf
 e = sample.evidence()
 page = render_html(e, sample.verdict(e), sample.compute(), digests=sample.DIGESTS)
-print(hashlib.sha256(render_pdf(page, identifier={IDENTIFIER!r}, created={CREATED!r})).hexdigest())
+made = render_pdf(page, identifier={IDENTIFIER!r}, created={CREATED!r}, attachments={FILES!r})
+print(hashlib.sha256(made).hexdigest())
 """
 
 
@@ -37,7 +41,14 @@ def made() -> tuple[bytes, list[str]]:
     e = sample.evidence()
     notes: list[str] = []
     page = render_html(e, sample.verdict(e), sample.compute(), digests=sample.DIGESTS)
-    return render_pdf(page, identifier=IDENTIFIER, created=CREATED, notes=notes), notes
+    return render_pdf(page, identifier=IDENTIFIER, created=CREATED, notes=notes, attachments=FILES), notes
+
+
+@pytest.fixture(scope="module")
+def reader(made: tuple[bytes, list[str]]) -> Any:
+    import pypdf
+
+    return pypdf.PdfReader(io.BytesIO(made[0]))
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +88,107 @@ def test_title_language_dates_and_fonts(made: tuple[bytes, list[str]]) -> None:
     assert fonts and all("Inter" in f for f in fonts)
 
 
+def test_every_font_is_the_one_that_is_shipped_and_is_embedded(reader: Any) -> None:
+    """By name and by file: a font of this machine would hide one that is missing elsewhere."""
+    for page in reader.pages:
+        for font in (f.get_object() for f in page["/Resources"]["/Font"].values()):
+            kind = font["/DescendantFonts"][0].get_object()
+            descriptor = kind["/FontDescriptor"].get_object()
+            assert re.fullmatch(r"/[A-Z]{6}\+Inter[A-Za-z-]*", str(font["/BaseFont"]))
+            assert {"/FontFile2", "/FontFile3"} & set(descriptor)
+
+
+def test_the_documents_are_attached_as_they_are_with_their_moment(reader: Any, made: tuple[bytes, list[str]]) -> None:
+    assert {name: found[0] for name, found in reader.attachments.items()} == FILES
+    names = reader.trailer["/Root"]["/Names"]["/EmbeddedFiles"]["/Names"]
+    for spec in (x.get_object() for x in names[1::2]):
+        stored = spec["/EF"]["/F"].get_object()
+        assert stored["/Params"]["/CreationDate"] == stored["/Params"]["/ModDate"] == "D:20261121091000Z"
+        assert stored["/Subtype"] == "/application/json"
+
+
+def test_without_documents_nothing_is_attached() -> None:
+    import pypdf
+
+    made = render_pdf('<html lang="en"><title>t</title><p>x</p></html>', identifier=IDENTIFIER, created=CREATED)
+    assert not pypdf.PdfReader(io.BytesIO(made)).attachments
+
+
+def test_bookmarks_lead_to_every_section(reader: Any, pages: list[str]) -> None:
+    found = {item.title: reader.get_destination_page_number(item) for item in _flat(reader.outline)}
+    e = sample.evidence()
+    titles = re.findall(r"<h2[^>]*>([^<]+)</h2>",
+                        render_html(e, sample.verdict(e), sample.compute(), digests=sample.DIGESTS))
+    assert len(titles) > 5
+    for title in map(html.unescape, titles):
+        assert title in pages[found[title]]
+
+
+def _flat(items: list[Any]) -> list[Any]:
+    return [x for item in items for x in (_flat(item) if isinstance(item, list) else [item])]
+
+
+def _tags(reader: Any) -> list[Any]:
+    """Every element of the structure tree."""
+    waiting, found = [reader.trailer["/Root"]["/StructTreeRoot"]], []
+    while waiting:
+        tag = waiting.pop().get_object()
+        found.append(tag)
+        kids = tag.get("/K", [])
+        waiting += [k for k in (kids if isinstance(kids, list) else [kids]) if not isinstance(k, int)
+                    and "/S" in k.get_object()]
+    return found
+
+
+def test_tags_say_what_each_head_is_the_head_of_and_what_pictures_show(reader: Any) -> None:
+    tags = _tags(reader)
+    heads = [t for t in tags if t.get("/S") == "/TH"]
+    groups = {"/THead": "/Column", "/TBody": "/Row"}
+    assert {str(t["/P"]["/P"]["/S"]) for t in heads} == set(groups)
+    for head in heads:
+        assert head["/A"]["/Scope"] == groups[head["/P"]["/P"]["/S"]]
+    pictures = [t for t in tags if t.get("/S") == "/Figure"]
+    assert len(pictures) > 20
+    assert all(str(t["/Alt"]).strip() for t in pictures)
+
+
+def test_heads_of_tables_are_repeated_on_every_page_of_it() -> None:
+    import pypdf
+
+    groups = (("sex",), ("age",), ("sex", "age"))
+    e = sample.evidence(features=groups, shown=(("age", "education"), ("sex", "age", "education")))
+    page = render_html(e, sample.verdict(e), None, digests=sample.DIGESTS)
+    made = pypdf.PdfReader(io.BytesIO(render_pdf(page, identifier=IDENTIFIER, created=CREATED)))
+    texts = [" ".join(p.extract_text().split()) for p in made.pages]
+    on = [next(i for i, text in enumerate(texts) if group in text)
+          for group in ("men · 25 or less · high school", "women · 61 or more · university")]
+    assert on[0] < on[1]
+    assert all("default = 1" in texts[i] and "rate, %" in texts[i] for i in range(on[0], on[1] + 1))
+
+
+def test_a_checker_of_accessible_pdf_finds_nothing(made: tuple[bytes, list[str]], tmp_path: Path) -> None:
+    """The part of PDF/UA-1 that a program can check without a person; no claim of conformance follows from it."""
+    import pdfua
+
+    (tmp_path / "card.pdf").write_bytes(made[0])
+    report = pdfua.validate(tmp_path / "card.pdf")
+    assert [(f.rule_id, f.message) for f in report.findings] == []
+
+
+@pytest.mark.parametrize(("paper", "size"), [("a4", (595, 842)), ("letter", (612, 792))])
+def test_paper(paper: str, size: tuple[int, int]) -> None:
+    import pypdf
+
+    e = sample.evidence()
+    page = render_html(e, sample.verdict(e), sample.compute(), digests=sample.DIGESTS)
+    made = pypdf.PdfReader(io.BytesIO(render_pdf(page, identifier=IDENTIFIER, created=CREATED, paper=paper)))
+    assert {(round(p.mediabox.width), round(p.mediabox.height)) for p in made.pages} == {size}
+    first, second = (" ".join(p.extract_text().split()) for p in made.pages[:2])
+    assert "Not covered" in first
+    assert "How well it predicts" not in first
+    assert "How well it predicts" in second
+
+
 def test_nothing_was_heard(made: tuple[bytes, list[str]]) -> None:
     assert made[1] == []
 
@@ -104,7 +216,7 @@ def test_the_style_sheet_parsed_ahead_gives_the_bytes_of_the_one_in_the_page(mad
     assert style() in page
     own = page.replace(style(), style().replace("* {", "*  {", 1))
     assert style() not in own
-    assert render_pdf(own, identifier=IDENTIFIER, created=CREATED) == made[0]
+    assert render_pdf(own, identifier=IDENTIFIER, created=CREATED, attachments=FILES) == made[0]
 
 
 def test_a_card_read_as_xml_gives_the_bytes_of_the_one_read_as_html(
@@ -126,14 +238,14 @@ def test_a_card_read_as_xml_gives_the_bytes_of_the_one_read_as_html(
             super().__init__(string=string, **more)
 
     monkeypatch.setattr(weasyprint, "HTML", Watched)
-    assert render_pdf(page, identifier=IDENTIFIER, created=CREATED) == made[0]
+    assert render_pdf(page, identifier=IDENTIFIER, created=CREATED, attachments=FILES) == made[0]
     assert given == [""]
 
     def refuse(text: str) -> None:
         raise ParseError
 
     monkeypatch.setattr(pdf.ElementTree, "fromstring", refuse)
-    assert render_pdf(page, identifier=IDENTIFIER, created=CREATED) == made[0]
+    assert render_pdf(page, identifier=IDENTIFIER, created=CREATED, attachments=FILES) == made[0]
     assert given[1].startswith("<!doctype html>")
 
 
