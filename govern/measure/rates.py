@@ -94,15 +94,15 @@ def pairs_of(groups: Sequence[Group]) -> list[tuple[Group, Group]]:
     """(group, reference) for the groups of one feature: the smaller against the larger.
 
     Groups within levels of a control feature are paired with those of the same levels. Every pair up to 30
-    groups; beyond that, each group against the largest, so that the document does not grow with the square of
-    the groups.
+    groups; beyond that, and in an intersection that nobody asked a rule for, each group against the largest, so that
+    the document does not grow with the square of the groups.
     """
     strata: dict[tuple[tuple[str, str | None], ...], list[Group]] = {}
     for g in sorted(groups, key=lambda g: -g.n):
         strata.setdefault(g.within, []).append(g)
     found: list[tuple[Group, Group]] = []
     for ranked in strata.values():
-        if len(ranked) > PAIRWISE_GROUPS:
+        if len(ranked) > PAIRWISE_GROUPS or not ranked[0].asked:
             found += [(g, ranked[0]) for g in ranked[1:]]
         else:
             found += [(b, a) for a, b in combinations(ranked, 2)]
