@@ -114,10 +114,11 @@ def comparisons(groups: Sequence[Group], counts: Mapping[str, Counts], *, favour
     """Difference and ratio of the compared rates between the groups of one feature.
 
     `counts` by group id, of one class. Newcombe's interval for differences, its square-and-add counterpart for
-    ratios, in small cells both from Jeffreys' bounds; undefined where a rate is.
+    ratios, in small cells both from Jeffreys' bounds; undefined where a rate is. In an intersection that nobody asked a
+    rule for, of the selection rate only: what is shown of it, the others follow from the counts.
     """
     pairs = pairs_of(groups)
-    for metric in COMPARED:
+    for metric in COMPARED if all(g.asked for g in groups) else COMPARED[:1]:
         of = {g.id: fraction(metric, counts[g.id], favourable_is_positive=favourable_is_positive) for g in groups}
         for group, reference in pairs:
             pair = _Pair(metric, group.id, reference.id, of[group.id], of[reference.id], counts[group.id].label)
