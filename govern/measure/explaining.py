@@ -97,11 +97,30 @@ class Explaining:
         self._background = self._batch.slice(max(0, self._batch.num_rows - BACKGROUND))
         self._predicting = reader.ask(self._batch.slice(0, self._most))
         self._first = self._ask(self._batch.slice(0, min(FIRST, self._most)), self._background, settings.seed,
-                                self._evaluations)
+                                self._evaluations // 2)
 
     def _ask(self, rows: Any, background: Any, seed: int, evaluations: int) -> Pending[Explained]:
         return self._worker.submit_explain(rows, background, self._reader.positive, seed, rows_budget=rows.num_rows,
                                            evaluations_budget=evaluations)
+
+    def others(self, batch: Any) -> Callable[[], ExplainedRows]:
+        """Other rows of the data under way, explained as those of the sample are and of no group; as many of the first
+        as the budget allows."""
+        answer = self._ask(batch, self._background, self._settings.seed, self._evaluations)
+        predicting = self._reader.ask(batch)
+
+        def read() -> ExplainedRows:
+            import pyarrow as pa
+
+            found = answer.result()
+            outputs, n, label, target = _outputs(found), found.rows, predicting().label, self._target
+            selected = None if label is None or target.favourable is None else \
+                label[:n] == target.classes.index(target.favourable)
+            table = pa.Table.from_batches([batch]).slice(0, n)
+            return ExplainedRows(self._features, outputs, found.space, table, _numeric(table, self._features), {},
+                                 selected)
+
+        return read
 
     def result(self, out: Numbers, progress: Progress) -> Found:
         """What was found; measurements are added to those of `out`."""
@@ -153,15 +172,16 @@ class Explaining:
 
     @property
     def _looks(self) -> int:
-        """How often it may be looked whether more rows are needed: the sample doubles each time."""
-        return 1 + max(0, math.ceil(math.log2(self._most / FIRST)))
+        """How often it may be looked whether more rows are needed: the sample doubles each time, and where evaluations
+        end it first, half of them are spent before the first look."""
+        return 1 + max(1, math.ceil(math.log2(self._most / FIRST)))
 
     def _grown(self, sample: _Sample, level: float, progress: Progress
                ) -> tuple[tuple[Output, ...], int, Explained, str, sampling.Sampled]:
         """The outputs of all explained rows, the evaluations they took, the last answer, why there are no more rows,
         and what they are a sample of."""
         precision, used = self._settings.explain.precision, self._done.used
-        answer, asked = self._first.result(), min(FIRST, self._most)
+        answer = self._first.result()
         outputs, spent = _outputs(answer), answer.evaluations
         while True:
             n = len(outputs[0].outputs)
@@ -179,10 +199,10 @@ class Explaining:
             if n == self._most:
                 return outputs, spent, answer, "rows", sampled
             left = self._evaluations - spent
-            if n < asked or left < spent / n:
+            if left < spent / n:
                 return outputs, spent, answer, "evaluations", sampled
-            asked = min(2 * n, self._most)
-            answer = self._ask(self._batch.slice(n, asked - n), self._background, self._settings.seed, left).result()
+            more = min(n, self._most - n)
+            answer = self._ask(self._batch.slice(n, more), self._background, self._settings.seed, left).result()
             spent += answer.evaluations
             outputs = tuple(Output(np.concatenate([a.values, b.values]), a.base,
                                    np.concatenate([a.outputs, b.outputs]), a.label)
@@ -201,12 +221,10 @@ class Explaining:
 
     def _sample(self, groups: Sequence[Group]) -> _Sample:
         table = self._done.sample.table.slice(0, self._most)
-        numeric: dict[str, Floats] = {}
+        numeric = _numeric(table, self._features)
         texts: dict[str, list[str | None]] = {}
         for name in self._features:
             column = table.column(name).combine_chunks()
-            if str(column.type).startswith(NUMERIC):
-                numeric[name] = numbers(column, name)
             if not str(column.type).startswith(NUMERIC) or str(column.type) == "bool":
                 texts[name] = _texts(column)
         values = {role: v[: self._most] for role, v in self._done.sampled_groups().items()}
@@ -274,6 +292,12 @@ def _outputs(answer: Explained) -> tuple[Output, ...]:
 def _method(answer: Explained, sampled: sampling.Sampled) -> str:
     return answer.method + ("; means over weighted rows" if sampled.weight is not None else "") + (
         "; standard errors of persons" if sampled.cluster is not None else "")
+
+
+def _numeric(table: Any, features: Sequence[str]) -> dict[str, Floats]:
+    """The numbers of a table's features that hold any, (n_rows,) by name."""
+    columns = {name: table.column(name).combine_chunks() for name in features}
+    return {name: numbers(column, name) for name, column in columns.items() if str(column.type).startswith(NUMERIC)}
 
 
 def _texts(column: Any) -> list[str | None]:
