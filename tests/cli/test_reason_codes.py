@@ -113,7 +113,7 @@ def test_prohibited_features_are_no_reason(govern: Govern, tmp_path: Path) -> No
 @pytest.mark.parametrize(("explain", "said"), [
     ({"prohibited": ["x11"]}, 'model.pkl: explain.prohibited: "x11" is neither a feature of the model nor a column'),
     ({"directions": {"y": "rises"}}, 'model.pkl: explain.directions: "y" is not a feature of the model'),
-    ({"reasons": {"x4": "Too new"}}, 'model.pkl: explain.reasons: "x4" is not a feature of the model; did you mean "x'),
+    ({"reasons": {"x4": "Too new"}}, 'model.pkl: explain.reasons: "x4" is not a feature of the model; its features: x1'),
     ({"cases": [{"id": 1000}]}, "data.csv: explain.cases: no row has id=1000; name a row by the values that the file"),
     ({"cases": [{"ident": 1}]}, 'data.csv: has no column "ident"')])
 def test_what_is_refused_at_once(govern: Govern, tmp_path: Path, explain: dict[str, Any], said: str) -> None:
