@@ -127,8 +127,10 @@ class GapPart:
 @dataclass(frozen=True, slots=True)
 class Gap:
     """The difference group − reference in the mean output or in the selection rate, over the explained rows, split
-    into features. `of` is output or selection, `method` says how it was split; `revealing` is the sum of the parts of
-    the features that predict the sensitive feature, as a share of the sum of all |parts|. `label` is the class."""
+    into features. `of` is output or selection, `method` says how it was split, `label` is the class. The largest
+    `parts` come by falling size; with `others`, what the further `others_n` features contribute together, and
+    `residual`, what the contributions leave of the outputs, they add up to `value`. `revealing` is the share of the
+    sum of all |parts| that belongs to features that predict the sensitive feature."""
 
     of: str
     method: str
@@ -143,14 +145,18 @@ class Gap:
     parts: tuple[GapPart, ...]
     revealing: float | None = None
     label: str | None = None
+    others: GapPart | None = None
+    others_n: int = 0
+    residual: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
     """How well `column`, or all features together where it is None, predicts the sensitive feature `sensitive`:
     `value` is the cross-validated area under the ROC curve (for several groups: the largest of one group against all
-    others, `group`), ½ by chance. `used` is the feature's share of all mean |values|, `listed` whether it is used and
-    revealing at once."""
+    others, `group`), ½ by chance. `revealing` says that it is large and not by chance, `used` is the feature's share of
+    all mean |values|, `listed` whether it is used and revealing at once. The sensitive feature's own column reveals it
+    without a value."""
 
     sensitive: str
     column: str | None
@@ -165,6 +171,7 @@ class Proxy:
     used: float | None = None
     listed: bool = False
     reason: str | None = None
+    revealing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
