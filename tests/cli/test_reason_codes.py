@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
+
+from govern.inputs.config import load_settings
 
 Govern = Callable[..., Any]
 X = ["x1", "x2", "x3"]
@@ -108,6 +111,15 @@ def test_prohibited_features_are_no_reason(govern: Govern, tmp_path: Path) -> No
     assert "x1" not in {r["feature"] for r in found["reason_codes"]["reasons"]}
     assert found["reason_codes"]["dropped"] == 30
     assert found["locals"][0]["reasons"] == ["Too few accounts"]
+
+
+def test_the_settings_of_the_readme_are_read(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (block,) = [b for b in re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL) if b.startswith("explain:")]
+    (tmp_path / "govern.yaml").write_text(block, encoding="utf-8")
+    found = load_settings({}, config=None, cwd=tmp_path).explain
+    assert found.directions["utilisation"] == "rises" and found.reasons["income"]["low"] == "Income too low"
+    assert (found.prohibited, found.cases) == (("age",), ({"application_id": "1017"},))
 
 
 @pytest.mark.parametrize(("explain", "said"), [
