@@ -94,7 +94,7 @@ def test_intervals_cover_and_strata_make_them_narrow() -> None:
 
 def test_settled_places_end_at_the_first_that_is_not() -> None:
     rng = np.random.default_rng(2)
-    x = np.abs(rng.normal(0, 0.1, (400, 4)) + [4.0, 3.0, 1.0, 1.0])
+    x = np.abs(rng.normal([4.0, 3.0, 1.0, 1.0], 0.1, (400, 4)))
     found = means(x, Sampled(10_000, {}))
     assert settled(found, [0, 1, 2, 3], 0.95) == 2 and places(found) == 4
     x[:, 2] += 1.0
