@@ -22,9 +22,12 @@ from govern.explain.correlated import FEATURES as CORRELATED_FEATURES
 from govern.explain.correlated import correlated
 from govern.explain.differences import Compared, differences
 from govern.explain.explained import ExplainedRows, Output, sizes
+from govern.explain.gaps import gaps
 from govern.explain.permuted import FEATURES as PERMUTED_FEATURES
 from govern.explain.permuted import agreement
-from govern.explanations import Attributions
+from govern.explain.proxies import joined, proxies
+from govern.explain.proxies import measurements as of_proxies
+from govern.explanations import Attributions, Explanation, Proxy
 from govern.inputs.arrays import indices, whole
 from govern.inputs.labels import Target
 from govern.inputs.levels import level_text, numbers
@@ -54,9 +57,10 @@ NUMERIC = ("int", "uint", "float", "double", "halffloat", "bool")
 
 @dataclass(frozen=True)
 class Found:
-    """What was found: the attributions and the explained rows they are of, and notes."""
+    """What was found: the attributions, what else was asked of the explained rows, these rows, and notes."""
 
     attributions: Attributions
+    explanation: Explanation
     rows: ExplainedRows
     notes: tuple[str, ...]
 
@@ -99,9 +103,29 @@ class Explaining:
         return self._worker.submit_explain(rows, background, self._reader.positive, seed, rows_budget=rows.num_rows,
                                            evaluations_budget=evaluations)
 
+    def others(self, batch: Any) -> Callable[[], ExplainedRows]:
+        """Other rows of the data under way, explained as those of the sample are and of no group; as many of the first
+        as the budget allows."""
+        answer = self._ask(batch, self._background, self._settings.seed, self._evaluations)
+        predicting = self._reader.ask(batch)
+
+        def read() -> ExplainedRows:
+            import pyarrow as pa
+
+            found = answer.result()
+            outputs, n, label, target = _outputs(found), found.rows, predicting().label, self._target
+            selected = None if label is None or target.favourable is None else \
+                label[:n] == target.classes.index(target.favourable)
+            table = pa.Table.from_batches([batch]).slice(0, n)
+            return ExplainedRows(self._features, outputs, found.space, table, _numeric(table, self._features), {},
+                                 selected)
+
+        return read
+
     def result(self, out: Numbers, progress: Progress) -> Found:
         """What was found; measurements are added to those of `out`."""
         level = LEVEL
+        revealing = self._proxies(level)
         sample = self._sample(out.groups)
         outputs, spent, last, stopped, sampled = self._grown(sample, level, progress)
         n = len(outputs[0].outputs)
@@ -130,7 +154,21 @@ class Explaining:
             spent, stable, "" if stable is None else "backgrounds" if last.background_rows else "halves",
             agreement(importance, lost), lost, alike, of_groups.listed)
         out.measurements += of_attributions(found, outputs)
-        return Found(found, rows, tuple(self._notes(found, of_groups, several)))
+        revealing = joined(revealing, found)
+        out.measurements += of_proxies(revealing)
+        asked = [g for g in out.groups if g.features and g.asked and not g.within]
+        parted, left_out = gaps(rows, asked, revealing, level=level, seed=self._settings.seed)
+        return Found(found, Explanation(gaps=parted, proxies=revealing), rows,
+                     (*self._notes(found, of_groups, several), *left_out))
+
+    def _proxies(self, level: float) -> tuple[Proxy, ...]:
+        """How well features predict each sensitive feature: from the data alone, while the model's process explains."""
+        done, asked = self._done, self._settings.data.sensitive
+        levels = done.sampled_groups()
+        weight, cluster = done.sampled_units(len(done.sample.table))
+        return proxies(done.sample.table, self._features, {s.role: levels[s.role] for s in asked},
+                       {s.role: s.column for s in asked}, seed=self._settings.seed, level=level, weight=weight,
+                       cluster=cluster)
 
     @property
     def _looks(self) -> int:
@@ -183,12 +221,10 @@ class Explaining:
 
     def _sample(self, groups: Sequence[Group]) -> _Sample:
         table = self._done.sample.table.slice(0, self._most)
-        numeric: dict[str, Floats] = {}
+        numeric = _numeric(table, self._features)
         texts: dict[str, list[str | None]] = {}
         for name in self._features:
             column = table.column(name).combine_chunks()
-            if str(column.type).startswith(NUMERIC):
-                numeric[name] = numbers(column, name)
             if not str(column.type).startswith(NUMERIC) or str(column.type) == "bool":
                 texts[name] = _texts(column)
         values = {role: v[: self._most] for role, v in self._done.sampled_groups().items()}
@@ -256,6 +292,12 @@ def _outputs(answer: Explained) -> tuple[Output, ...]:
 def _method(answer: Explained, sampled: sampling.Sampled) -> str:
     return answer.method + ("; means over weighted rows" if sampled.weight is not None else "") + (
         "; standard errors of persons" if sampled.cluster is not None else "")
+
+
+def _numeric(table: Any, features: Sequence[str]) -> dict[str, Floats]:
+    """The numbers of a table's features that hold any, (n_rows,) by name."""
+    columns = {name: table.column(name).combine_chunks() for name in features}
+    return {name: numbers(column, name) for name, column in columns.items() if str(column.type).startswith(NUMERIC)}
 
 
 def _texts(column: Any) -> list[str | None]:

@@ -9,7 +9,8 @@ from typing import Any
 
 from govern import __version__
 from govern.evidence import EVIDENCE_SCHEMA, Compute, Containment, Evidence, Measurement, Model, SmokeCheck, Subject
-from govern.explanations import Attributions
+from govern.explanations import Attributions, Explanation
+from govern.inputs.chosen import cases_in, check_named
 from govern.inputs.coders import Coder, control_coders, search_coders, sensitive_coders
 from govern.inputs.columns import ColumnPlan, plan_columns
 from govern.inputs.datasets import DataSource, open_data
@@ -25,6 +26,7 @@ from govern.measure.datarows import of_rows
 from govern.measure.expected import Expected
 from govern.measure.explaining import ROWS as EXPLAINED_ROWS
 from govern.measure.explaining import STAGE, Explaining
+from govern.measure.explanation import explanation
 from govern.measure.group_rows import GroupRows
 from govern.measure.machine_cost import compute_document
 from govern.measure.passing import SAMPLE_ROWS, Ask, Pass
@@ -91,6 +93,8 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
     described = model.described()
     target = match_target(described, target, data.threshold, file.name)
     plan = plan_columns(settings, tuple(source.columns), described.features, described.n_features)
+    check_named(settings.explain, plan.features, tuple(source.columns), file.name)
+    cases = cases_in(source, plan.features, settings.explain.cases, settings.seed) if explained else None
     answers = FromModel(worker, described, target, plan, data.threshold, file.name)
     done = _pass(settings, source, plan, target, coders, decisions, answers.score_columns)
     if train is not None:
@@ -117,6 +121,8 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
         repeat_difference=checked.repeat_difference, batch_difference=checked.batch_difference,
         numbers=described.task == "regressor"))
     why = None if explaining is None else explaining.result(out, progress)
+    more: tuple[Explanation | None, tuple[str, ...]] = (None, ()) if why is None or explaining is None else \
+        explanation(why, explaining, cases, worker, described, answers.positive, settings.explain, target, out)
     _own_metrics(done, settings, target, worker, out)
     # The last thing asked of the model: it is timed while the evidence is written.
     timing = worker.submit_time(sample.slice(0, BATCH_TIMED), answers.positive) if timed else None
@@ -129,8 +135,11 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
             f"{found.format}: {len(found.names)} names, " + ("all allowed" if not found.trusted else
                                                             f"{len(found.trusted)} trusted by the user"),
             found.trusted, worker.layers, worker.open),
-        attributions=None if why is None else why.attributions, notes=() if why is None else why.notes,
+        attributions=None if why is None else why.attributions, explained=more[0],
+        notes=() if why is None else (*why.notes, *more[1]),
         training=training)
+    if why is not None:
+        evidence = replace(evidence, explanation=why.explanation)
     compute = None
     if timing is not None:
         progress("timing", 0, 0)
@@ -249,7 +258,7 @@ def _stored(settings: Settings, created: str, progress: Progress, worker: Worker
 def _evidence(settings: Settings, created: str, source: DataSource, target: Target, plan: ColumnPlan, done: Pass,
               out: from_cube.Numbers, checks: tuple[SmokeCheck, ...], *, subjects: tuple[Subject, ...],
               model: Model | None, containment: Containment | None, attributions: Attributions | None,
-              notes: Sequence[str], training: Training | None) -> Evidence:
+              notes: Sequence[str], training: Training | None, explained: Explanation | None = None) -> Evidence:
     merged = settings.plain()
     merged["data"] |= {"positive": target.positive, "negative": target.negative, "favourable": target.favourable,
                        "task": target.task, "decisions": {d.name: d.plain() for d in done.expected.decisions}}
@@ -278,7 +287,7 @@ def _evidence(settings: Settings, created: str, source: DataSource, target: Targ
         tuple(out.groups), tuple(out.counts), tuple(measurements), target.task, model=model,
         confusions=tuple(out.confusions), curves=tuple(out.curves), thresholds=out.thresholds,
         threshold_counts=tuple(out.threshold_counts), subgroups=searched.subgroups, attributions=attributions,
-        train=None if trained is None else trained.facts,
+        explanation=explained, train=None if trained is None else trained.facts,
         smoke=checks, declared=dict(settings.declared), card=dict(settings.card),
         notes=tuple(dict.fromkeys([*target.notes, *plan.notes, *done.alike(), *out.notes, *searched.notes, *notes])))
 

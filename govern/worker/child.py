@@ -148,7 +148,7 @@ def _explain(loaded: Loaded, request: Header, buffers: Sequence[Buffer]) -> Repl
     x = _batch(loaded, request["batch"], buffers[:here])
     background = _batch(loaded, request["background"], buffers[here:])
     found = explain(loaded, x, background, request["positive"], request["seed"], request["rows_budget"],
-                    request["evaluations_budget"])
+                    request["evaluations_budget"], request["declared"])
     answer = {
         "method": found.method,
         "space": found.space,

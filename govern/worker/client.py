@@ -130,20 +130,22 @@ class Worker:
         return self._process.submit(header, buffers, failures.CHECKING, read, 0)
 
     def explain(self, rows: pa.RecordBatch, background: pa.RecordBatch, positive: str | None, seed: int = 0, *,
-                rows_budget: int = EXPLAIN_ROWS, evaluations_budget: int = EXPLAIN_EVALUATIONS) -> Explained:
+                rows_budget: int = EXPLAIN_ROWS, evaluations_budget: int = EXPLAIN_EVALUATIONS,
+                declared: bool = False) -> Explained:
         """Attributions for the first of `rows`, as many as the budgets allow and at least one."""
         return self.submit_explain(rows, background, positive, seed, rows_budget=rows_budget,
-                                   evaluations_budget=evaluations_budget).result()
+                                   evaluations_budget=evaluations_budget, declared=declared).result()
 
     def submit_explain(self, rows: pa.RecordBatch, background: pa.RecordBatch, positive: str | None, seed: int = 0, *,
-                       rows_budget: int = EXPLAIN_ROWS, evaluations_budget: int = EXPLAIN_EVALUATIONS
-                       ) -> Pending[Explained]:
+                       rows_budget: int = EXPLAIN_ROWS, evaluations_budget: int = EXPLAIN_EVALUATIONS,
+                       declared: bool = False) -> Pending[Explained]:
         """As `explain`, without waiting for the answer.
 
         What explains the model is kept, so that rows may be sent part by part with the same background and seed.
         `positive` is the class whose output is explained, None for all classes and for numbers. `evaluations_budget`
         counts rows given to the model; an exact explainer of trees counts its work in them, so that the budget gives
-        the same rows on every machine.
+        the same rows on every machine. Where the background is `declared`, all methods compare with these rows;
+        otherwise trees are compared with what they counted in training.
         """
         described = self._model_with(positive)
         features, n = tuple(rows.schema.names), rows.num_rows
@@ -151,7 +153,7 @@ class Worker:
         header, buffers = _batch_request("explain", rows, positive)
         behind, more = _batch_request("explain", background, positive)
         header |= {"background": behind["batch"], "seed": seed, "rows_budget": rows_budget,
-                   "evaluations_budget": evaluations_budget}
+                   "evaluations_budget": evaluations_budget, "declared": declared}
 
         def read(answer: Header, buffers: Sequence[Buffer]) -> Explained:
             from govern.worker.replies import read_explained

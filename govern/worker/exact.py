@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
 from govern.worker.linear import linear
-from govern.worker.raw import Explainer, Raw
+from govern.worker.raw import Background, Explainer, Raw
 from govern.worker.sources import add_up, source_columns
 from govern.worker.trees import trees
 
@@ -46,8 +45,8 @@ def _behind(pipeline: Any, origin: list[int], n_columns: int, depth: int) -> Exp
             x = step.transform(x)
         return x
 
-    def explain(x: Any, background: Callable[[], Any]) -> Raw:
-        return last.explain(made(x), lambda: made(background()))
+    def explain(x: Any, background: Background) -> Raw:
+        return last.explain(made(x), replace(background, rows=lambda: made(background.rows())))
 
     return Explainer(explain, last.work)
 
@@ -57,7 +56,7 @@ def _summed(explainer: Explainer | None, origin: list[int], n_columns: int) -> E
     if explainer is None or origin == list(range(n_columns)):
         return explainer
 
-    def explain(x: Any, background: Callable[[], Any]) -> Raw:
+    def explain(x: Any, background: Background) -> Raw:
         raw = explainer.explain(x, background)
         if raw.values.shape[2] != len(origin):
             raise ValueError("the explainer saw other columns than the preprocessing makes")

@@ -6,7 +6,7 @@ The exact explainer where there is one, through the preprocessing of a pipeline 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -17,12 +17,11 @@ from govern.worker.exact import exact
 from govern.worker.load import Loaded
 from govern.worker.predict import take
 from govern.worker.protocol import Failure
-from govern.worker.raw import TOLERANCE, Explainer, Raw
+from govern.worker.raw import Background, Explainer, Raw
 
 AGNOSTIC_BACKGROUND: Final = 50
 MOST_WORK: Final = 16_000  # a row that costs more than so many evaluations is explained by permutations
 MOST_CELLS: Final = 1 << 24
-SINGLE_TOLERANCE: Final = 1e-5  # XGBoost adds in single precision
 
 Floats = NDArray[np.float64]
 
@@ -42,21 +41,17 @@ class Attributed:
     background_rows: int
     evaluations: int
 
-    @property
-    def residual(self) -> float:
-        """The largest gap between the sum of a row's values with the base and the model's output."""
-        return float(np.abs(self.values.sum(axis=2) + self.bases[:, None] - self.outputs).max(initial=0.0))
-
 
 def explain(loaded: Loaded, x: Any, background: Any, positive: str | None, seed: int, rows_budget: int,
-            evaluations_budget: int) -> Attributed:
+            evaluations_budget: int, declared: bool = False) -> Attributed:
     """Attributions for the first rows of `x`: at least one, at most `rows_budget`, and no more than
     `evaluations_budget` allows. There is one output where `positive` is named or the model predicts numbers, else one
     for each class.
 
     The exact explainers speak of the model's raw output where that is additive: log-odds, probability for forests, a
-    margin or the number. What decides the method is the model alone and its answers, so that it is the same for every
-    part of the rows. Raises Failure where there is nothing to explain: no rows, no background.
+    margin or the number. Where the background is `declared` all compare with it, otherwise trees may compare with what
+    they counted in training. What decides the method is the model alone and its answers, so that it is the same for
+    every part of the rows. Raises Failure where there is nothing to explain: no rows, no background.
     """
     if len(x) == 0 or len(background) == 0:
         raise Failure("unsupported", text="there are no rows to explain, or no background rows")
@@ -65,10 +60,9 @@ def explain(loaded: Loaded, x: Any, background: Any, positive: str | None, seed:
     explainer = _explainer(loaded, x.shape[1])
     if explainer is not None:
         allowed = max(1, min(rows, evaluations_budget // explainer.work))
-        found = _exactly(loaded, explainer, take(x, 0, allowed), background, wanted)
+        found = _exactly(loaded, explainer, take(x, 0, allowed), Background(lambda: background, declared), wanted)
         if found is not None:
             return found
-        loaded.kept["explainer"] = None
     return _agnostic(loaded, take(x, 0, rows), background, wanted, seed, evaluations_budget)
 
 
@@ -88,36 +82,36 @@ def _explainer(loaded: Loaded, n_columns: int) -> Explainer | None:
     return kept
 
 
-def _exactly(loaded: Loaded, explainer: Explainer, x: Any, background: Any, wanted: list[int]) -> Attributed | None:
+def _exactly(loaded: Loaded, explainer: Explainer, x: Any, background: Background, wanted: list[int]
+             ) -> Attributed | None:
     """The exact attributions, None where they are refused or do not add up to the model's own output."""
     try:
-        raw = _chosen(explainer.explain(x, lambda: background), wanted, len(loaded.classes))
+        raw = explainer.explain(x, background)
+        chosen = _chosen(raw, wanted, len(loaded.classes))
     except MemoryError:
         raise
     except Exception:
         # Exact explainers refuse some settings of their models (linear trees, own objectives, old versions).
         return None
-    if raw is None or raw.values.shape != (len(wanted), len(x), x.shape[1]):
+    if not raw.holds or chosen is None or chosen.values.shape != (len(wanted), len(x), x.shape[1]):
         return None
-    found = Attributed(raw.values, raw.bases, raw.outputs, raw.method, raw.space, True, raw.background,
-                       raw.background_rows, len(x) * explainer.work)
-    tolerance = SINGLE_TOLERANCE if raw.method.startswith("XGBoost") else TOLERANCE
-    largest = float(np.abs(raw.outputs).max(initial=0.0))
-    return found if found.residual <= tolerance * max(1.0, largest) else None
+    return Attributed(chosen.values, chosen.bases, chosen.outputs, raw.method, raw.space, True, raw.background,
+                      raw.background_rows, len(x) * explainer.work)
 
 
 def _chosen(raw: Raw, wanted: list[int], n_classes: int) -> Raw | None:
-    """The outputs asked for; the margin of the second of two classes is that of the first with its sign changed."""
+    """The outputs asked for; of two classes the first has the second's margin with its sign changed, or what is left of
+    its probability."""
     if n_classes == 2 and len(raw.outputs) == 1:
-        sign = np.array([1.0 if place == 1 else -1.0 for place in wanted])
-        return Raw(sign[:, None, None] * raw.values, sign * raw.bases, sign[:, None] * raw.outputs, raw.method,
-                   raw.space, raw.background, raw.background_rows)
+        second = np.array([place == 1 for place in wanted])
+        sign, rest = np.where(second, 1.0, -1.0), np.where(second | (raw.space != "probability"), 0.0, 1.0)
+        return replace(raw, values=sign[:, None, None] * raw.values, bases=rest + sign * raw.bases,
+                       outputs=rest[:, None] + sign[:, None] * raw.outputs)
     if len(raw.outputs) != max(1, n_classes):
         return None
     if len(wanted) == len(raw.outputs):
         return raw
-    return Raw(raw.values[wanted], raw.bases[wanted], raw.outputs[wanted], raw.method, raw.space, raw.background,
-               raw.background_rows)
+    return replace(raw, values=raw.values[wanted], bases=raw.bases[wanted], outputs=raw.outputs[wanted])
 
 
 def _agnostic(loaded: Loaded, x: Any, background: Any, wanted: list[int], seed: int, budget: int) -> Attributed:

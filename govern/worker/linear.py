@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 
-from govern.worker.raw import Explainer, Raw, dense, space_of
+from govern.worker.raw import Background, Explainer, Raw, dense, space_of
 
 METHOD: Final = "linear, exact"
 
@@ -32,8 +31,8 @@ def linear(model: Any, origin: list[int], n_columns: int) -> Explainer | None:
     spread = by_output.reshape(len(origin), -1)
     intercept = np.zeros(len(coefficients)) + np.asarray(getattr(model, "intercept_", 0.0), dtype=float).reshape(-1)
 
-    def explain(x: Any, background: Callable[[], Any]) -> Raw:
-        behind = _plain(background())
+    def explain(x: Any, background: Background) -> Raw:
+        behind = _plain(background.rows())
         mean = np.asarray(behind.mean(axis=0), dtype=np.float64).reshape(-1)
         products = np.asarray(_plain(x) @ spread, dtype=np.float64)
         products -= mean @ spread

@@ -18,8 +18,8 @@ SPACE_ROWS: Final = 200
 @dataclass(frozen=True)
 class Raw:
     """values (n_outputs, n, k) + bases (n_outputs, 1) = outputs (n_outputs, n), for the k columns that the explained
-    part of a model sees. There is one output for numbers and for the margin of the second of two classes, otherwise
-    one for each class. `background` is a key of `replies.BACKGROUNDS`."""
+    part of a model sees, up to `tolerance`. There is one output for numbers and for the second of two classes, else one
+    for each class. `background` is a key of `replies.BACKGROUNDS`."""
 
     values: Floats
     bases: Floats
@@ -28,15 +28,30 @@ class Raw:
     space: str
     background: str
     background_rows: int = 0
+    tolerance: float = TOLERANCE
+
+    @property
+    def holds(self) -> bool:
+        """Whether values and base add up to the model's own output in every row."""
+        gap = np.abs(self.values.sum(axis=2) + self.bases[:, None] - self.outputs).max(initial=0.0)
+        return bool(gap <= self.tolerance * max(1.0, float(np.abs(self.outputs).max(initial=0.0))))
+
+
+@dataclass(frozen=True)
+class Background:
+    """Rows that outputs may be compared with, made by `rows` only where they are needed. Where they are `declared` they
+    are to be compared with; otherwise trees may take what they counted in training instead."""
+
+    rows: Callable[[], Any]
+    declared: bool = False
 
 
 @dataclass(frozen=True)
 class Explainer:
-    """The exact explainer of a fitted model, made once: `explain(x, background)` gives a Raw, `background` being a
-    function of no arguments that is called only where it is needed. `work` is what a row costs, in evaluations of a
-    model of middling speed (at least 1)."""
+    """The exact explainer of a fitted model, made once. `work` is what a row costs, in evaluations of a model of
+    middling speed (at least 1)."""
 
-    explain: Callable[[Any, Callable[[], Any]], Raw]
+    explain: Callable[[Any, Background], Raw]
     work: int = 1
 
 
@@ -48,6 +63,8 @@ def space_of(model: Any, x: Any, outputs: Floats) -> str:
     if hasattr(model, "predict_proba"):
         answer = np.asarray(model.predict_proba(x), dtype=np.float64)
         if len(outputs) == 1 and answer.shape[1] == 2:
+            if _same(outputs[0], answer[:, 1]):
+                return "probability"
             return "log-odds" if _same(logistic(outputs[0]), answer[:, 1]) else "margin"
         return "probability" if _same(outputs.T, answer) else "margin"
     if hasattr(model, "classes_"):

@@ -1,4 +1,5 @@
-"""Exact attributions of trees by the libraries that know them. Runs in the model's process only."""
+"""Exact attributions of trees: by tables of our own, else by the libraries that know them. In the model's process only.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +11,10 @@ import numpy as np
 
 from govern.worker.later import absent
 from govern.worker.processors import cores
-from govern.worker.raw import Explainer, Floats, Raw, dense, space_of
+from govern.worker.raw import TOLERANCE, Background, Explainer, Floats, Raw, dense, space_of
+from govern.worker.sources import add_up
+from govern.worker.treearrays import Forest, forest
+from govern.worker.treetables import Codes, Group, look_up, tables
 
 BOOSTERS: Final = {("lightgbm", "LGBMClassifier"), ("lightgbm", "LGBMRegressor"), ("xgboost", "XGBClassifier"),
                    ("xgboost", "XGBRegressor")}
@@ -19,6 +23,8 @@ FORESTS: Final = {f"{name}{task}" for name in ("RandomForest", "ExtraTrees", "De
 BOOSTINGS: Final = {"HistGradientBoostingClassifier", "HistGradientBoostingRegressor", "GradientBoostingClassifier",
                     "GradientBoostingRegressor"}
 ROW_COST: Final = 1250  # a row predicted takes about as long as 1250 units of `_cost`
+LOOK_UPS: Final = 4000  # … or as many numbers taken from tables
+SINGLE_TOLERANCE: Final = 1e-5  # XGBoost adds in single precision
 
 
 def trees(model: Any) -> Explainer | None:
@@ -30,7 +36,60 @@ def trees(model: Any) -> Explainer | None:
         own = _shap
     else:
         return None
-    return Explainer(lambda x, background: own(model, x), max(1, _cost(model, library) // ROW_COST))
+
+    def by_library(x: Any, background: Background) -> Raw:
+        if background.declared:
+            raise ValueError("the library compares with what the trees counted in training")
+        return own(model, x)
+
+    slow = Explainer(by_library, max(1, _cost(model, library) // ROW_COST))
+    try:
+        read = forest(model)
+        fast = None if read is None else _Tables(model, read, SINGLE_TOLERANCE if library == "xgboost" else TOLERANCE)
+    except MemoryError:
+        raise
+    except Exception:
+        return slow  # another version's trees, or tables that would be too large
+    if fast is None:
+        return slow
+
+    def explain(x: Any, background: Background) -> Raw:
+        found = fast.explain(x, background)
+        return found if found.holds or background.declared else slow.explain(x, background)
+
+    return Explainer(explain, fast.work)
+
+
+class _Tables:
+    """The tables of a forest: those of its training counts, and those of the background that was declared last."""
+
+    def __init__(self, model: Any, read: Forest, tolerance: float) -> None:
+        self.model, self.read, self.tolerance = model, read, tolerance
+        self.own = tables(read.trees, read.n_codes, len(read.offset))
+        self.work = max(1, sum(2 * len(g.features) for g in self.own[0]) // LOOK_UPS)
+        self._declared: tuple[Codes, tuple[list[Group], Floats]] | None = None
+
+    def explain(self, x: Any, background: Background) -> Raw:
+        """Values of the rows `x`, compared with the background where it was declared."""
+        read, n_outputs = self.read, len(self.read.offset)
+        (groups, bases), rows = self.own, 0
+        if background.declared:
+            codes = read.codes(background.rows())
+            rows = codes.shape[1]
+            groups, bases = self._against(codes)
+        values = look_up(groups, read.codes(x), n_outputs).transpose(0, 2, 1)
+        if read.origin != list(range(values.shape[2])):
+            values = add_up(values, read.origin, self.model.n_features_in_)
+        outputs = np.asarray(read.output(x), dtype=np.float64).reshape(values.shape[1], -1).T
+        outputs = outputs[-n_outputs:]
+        method = "interventional tree SHAP by tables, exact" if rows else "tree SHAP by tables, exact"
+        return Raw(values, bases + read.offset, outputs, method, space_of(self.model, x, outputs),
+                   "rows" if rows else "trees", rows, self.tolerance)
+
+    def _against(self, codes: Codes) -> tuple[list[Group], Floats]:
+        if self._declared is None or not np.array_equal(self._declared[0], codes):
+            self._declared = codes, tables(self.read.trees, self.read.n_codes, len(self.read.offset), codes)
+        return self._declared[1]
 
 
 def _cost(model: Any, library: str) -> int:
@@ -80,13 +139,15 @@ def _xgboost(model: Any, x: Any) -> Raw:
     rounds = model._get_iteration_range(None)
     both = booster.predict(table, pred_contribs=True, iteration_range=rounds, validate_features=False,
                            strict_shape=True)
-    return _with_base(model, x, np.asarray(both, dtype=np.float64), outputs, "XGBoost pred_contribs, exact")
+    return _with_base(model, x, np.asarray(both, dtype=np.float64), outputs, "XGBoost pred_contribs, exact",
+                      tolerance=SINGLE_TOLERANCE)
 
 
-def _with_base(model: Any, x: Any, both: Floats, outputs: Floats, method: str) -> Raw:
+def _with_base(model: Any, x: Any, both: Floats, outputs: Floats, method: str,
+               tolerance: float = TOLERANCE) -> Raw:
     """`both` (n, n_outputs, k + 1) holds the values and in its last column the base, `outputs` is (n, n_outputs)."""
     values = both[:, :, :-1].transpose(1, 0, 2)
-    return Raw(values, both[0, :, -1], outputs.T, method, space_of(model, x, outputs.T), "trees")
+    return Raw(values, both[0, :, -1], outputs.T, method, space_of(model, x, outputs.T), "trees", tolerance=tolerance)
 
 
 def _shap(model: Any, x: Any) -> Raw:
