@@ -75,7 +75,7 @@ def main() -> None:
         for _ in range(asked.draws):
             rows = random.choice(len(size), n, replace=False)
             made = {j: s for j, name in enumerate(names)
-                    if (s := strata(columns[name], held[name][rows], len(size))) is not None}
+                    if (s := strata(columns[name], held[name][rows], len(size))) is not None and (s := s.merged(n)) is not None}
             found = means(size[rows], Sampled(len(size), made))
             own = sorted(range(len(names)), key=lambda j, found=found: -found.value[j])
             worst.append((np.abs(found.value - truth) / truth)[first].max())

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from govern.dataset import Bin, Column, Level
-from govern.explain.sampling import LEAST, Means, Sampled, Strata, error, means, places, settled, strata
+from govern.explain import sampling
+from govern.explain.sampling import LEAST, Means, Sampled, Strata, error, means, places, settled
+
+
+def strata(column: Column, values: Any, total: int) -> Strata | None:
+    found = sampling.strata(column, values, total)
+    return None if found is None else found.merged(len(values))
 
 
 def numbers(bins: list[tuple[float, int]], missing: int = 0) -> Column:
