@@ -68,7 +68,7 @@ class Found:
 class _Sample:
     """The sampled rows that may be explained, with what is known of each: predictions, truth, groups, (n_rows,) each.
 
-    `texts` are levels by feature that holds no numbers.
+    `texts` are levels by feature that holds no numbers, `strata` those of features by their place.
     """
 
     table: Any
@@ -77,6 +77,7 @@ class _Sample:
     numbers: dict[str, Floats]
     texts: dict[str, list[str | None]]
     groups: dict[str, NDArray[np.bool_]]
+    strata: dict[int, sampling.Strata]
     weight: Floats | None
     cluster: NDArray[np.uint64] | None
 
@@ -226,19 +227,20 @@ class Explaining:
         values = {role: v[: self._most] for role, v in self._done.sampled_groups().items()}
         asked = [g for g in groups if g.asked and not g.within]
         weight, cluster = self._done.sampled_units(self._most)
+        strata = {}
+        for j, name in enumerate(self._features):
+            facts = self._done.facts.columns[name].result()
+            held = numeric.get(name) if facts.kind == "number" else texts.get(name)
+            found = None if held is None else sampling.strata(facts, held, self._done.used)
+            if found is not None:
+                strata[j] = found
         return _Sample(table, self._predicting(), self._done.sampled_truth(self._most), numeric, texts,
-                       membership(values, asked), weight, cluster)
+                       membership(values, asked), strata, weight, cluster)
 
     def _sampled(self, sample: _Sample, n: int) -> sampling.Sampled:
         if sample.weight is not None or sample.cluster is not None:
             return sampling.Sampled(self._done.used, {}, sample.weight, sample.cluster).part(slice(n))
-        strata = {}
-        for j, name in enumerate(self._features):
-            column = self._done.facts.columns[name].result()
-            values = sample.numbers.get(name) if column.kind == "number" else sample.texts.get(name)
-            found = None if values is None else sampling.strata(column, values[:n], self._done.used)
-            if found is not None:
-                strata[j] = found
+        strata = {j: found for j, s in sample.strata.items() if (found := s.merged(n)) is not None}
         return sampling.Sampled(self._done.used, strata)
 
     def _rows(self, sample: _Sample, outputs: tuple[Output, ...], space: str, n: int) -> ExplainedRows:
