@@ -28,11 +28,12 @@ def render(
     from govern.codec import write_files
     from govern.inputs.config import load_settings
 
-    settings = load_settings(given, config=None, cwd=Path(), measuring=False)
+    settings = load_settings(given, config=given.get("config"), cwd=Path(), measuring=False)
     formats = steps.formats_of(settings)
+    edition = steps.edition_of(settings.report)
     facts = steps.stored(evidence, given)
     judged = steps.stored_verdict(verdict, facts.evidence_sha256)
-    files = steps.cards(facts, judged, formats, steps.edition_of(settings.report))
+    files = steps.cards(facts, judged, formats, edition)
     if files:
         write_files(settings.report.out, files)
     if files and not given.get("quiet"):
