@@ -52,6 +52,8 @@ def states(evidence: Evidence, verdict: Verdict | None, compute: Compute | None,
         20: _yes(True, "mapped", "", t),
         21: State("part", t("contents.unsigned")),
         22: _yes(True, "complete", "", t),
+        24: State("part", t("contents.part_measured")) if evidence.containment else State(
+            "none", t("contents.not_measured")),
     }
     return {n: _both(measured.get(n), fields.get(n), t) for n in range(1, SECTIONS + 1)}
 

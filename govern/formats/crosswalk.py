@@ -12,6 +12,7 @@ from govern.evidence import Evidence
 from govern.formats.contents import State
 from govern.formats.naming import pick
 from govern.formats.strings import Strings
+from govern.formats.supplied import card_text
 from govern.resources import resource
 
 MARKS = {"full": "within", "part": "unsettled", "none": "outside", "outside": "none"}
@@ -26,6 +27,11 @@ def crosswalk(evidence: Evidence, found: Mapping[int, State], t: Strings) -> lis
              "rows": [_item(i, evidence, found, t) for i in f["item"]]} for f in frameworks()]
 
 
+def filled(evidence: Evidence, name: str) -> bool:
+    """Whether the owner wrote something into a field of the card."""
+    return bool(card_text(evidence.card.get(name)))
+
+
 @lru_cache
 def frameworks() -> tuple[Mapping[str, Any], ...]:
     """The table as it stands in the file."""
@@ -34,6 +40,8 @@ def frameworks() -> tuple[Mapping[str, Any], ...]:
 
 def _item(item: Mapping[str, Any], evidence: Evidence, found: Mapping[int, State], t: Strings) -> View:
     levels = {found[n].level for n in item["sections"]}
+    if item.get("fields"):
+        levels = {"full" if filled(evidence, name) else "none" for name in item["fields"]}
     state = "outside" if not levels else levels.pop() if len(levels) == 1 else "part"
     asks = pick(item["asks"], t("lang"))
     if "level" in item:

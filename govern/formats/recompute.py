@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -54,9 +55,10 @@ def _by_hand(evidence: Evidence, t: Strings) -> View:
 
 def by_command(group: str, label: str | None) -> str:
     """A command that prints selected, rows and rate of a group, from the evidence.json of the working folder."""
-    code = ("import json; c = next(c for c in json.load(open('evidence.json'))['counts'] "
-            f"if c['group'] == {group!a} and c.get('label') == {label!a}); "
-            "n = c['tp'] + c['fp'] + c['fn'] + c['tn']; print(c['selected'], n, c['selected'] / n)")
+    same = '"label" not in c' if label is None else f'c.get("label") == {json.dumps(label)}'
+    code = ('import json; c = next(c for c in json.load(open("evidence.json"))["counts"] '
+            f'if c["group"] == {json.dumps(group)} and {same}); '
+            'n = c["tp"] + c["fp"] + c["fn"] + c["tn"]; print(c["selected"], n, c["selected"] / n)')
     return shlex.join(["python", "-c", code])
 
 

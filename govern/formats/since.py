@@ -25,7 +25,9 @@ def since(evidence: Evidence, verdict: Verdict | None, digests: Mapping[str, str
     """Rows of numbers (label, before, now, change, state), lines of what else changed, and the changed settings."""
     found = verdict.since if verdict is not None else None
     if found is None or verdict is None:
-        return {"title": t("since.title_plain"), "none": t("since.none"), "first": t("since.first"), "rows": [],
+        judged = verdict.judged.get("baseline") if verdict is not None else None
+        none = t("page1.since", digest=short_digest(judged)) if judged else t("since.none")
+        return {"title": t("since.title_plain"), "none": none, "first": "" if judged else t("since.first"), "rows": [],
                 "short": [], "lines": [], "level": "", "more": "", "baseline": "", "settings": None}
     version = printable(found.version or "", 40)
     rows = [_row(r, evidence, t) for r in found.rows]

@@ -22,7 +22,7 @@ from govern.verdict import Verdict
 
 HOSTILE = {"25 or less": "<script>alert(1)</script>", "26–35": "{{7*7}}{% raw %}", "men": "\"' onload=x & </style>",
            "women": "a\u202eb\x00c"}
-VOID = {"meta", "br", "col", "path", "rect", "circle", "polyline"}
+VOID = {"meta", "br", "col", "path", "rect", "circle", "polyline", "img"}
 
 
 class Reader(HTMLParser):
@@ -234,6 +234,18 @@ def test_every_sentence_of_the_catalogue_is_used() -> None:
     composed |= {f"exploring.{k}" for k in ("subgroup", "rows", "metric", "here", "elsewhere", "gap", "q")}
     composed |= {f"ll144.{k}" for k in (
         "audit_date", "data_source", "data_explanation", "test_data_reason", "test_data_origin", "sex", "race", "both")}
+    composed |= {f"sections.s{n}{tail}" for n in range(1, 26) for tail in ("", "_asks")}
+    composed |= {f"since.{k}" for k in ("better", "worse", "apart", "no_difference", "unknown", "added", "removed")}
+    composed |= {f"contents.{k}" for k in ("measured", "not_measured", "judged", "not_judged", "compared", "no_earlier",
+                                           "complete", "mapped")}
+    composed |= {f"crosswalk.{k}" for k in ("full", "part", "none", "outside")}
+    composed |= {f"choice.{k}" for k in ("metric", "of", "limit", "whose", "rule", "binds")}
+    composed |= {f"factors.{k}" for k in ("feature", "use", "reference", "groups", "few", "known", "unknown")}
+    composed |= {f"identity.{k}" for k in ("name", "version", "task", "file", "data", "policies", "lock", "binary",
+                                           "multiclass", "regression")}
+    composed |= {f"checklist.{k}" for k in ("rule", "reason", "owner", "expires", "state", "basis_only", "basis_cite")}
+    composed |= {f"signoff.{k}" for k in ("role", "statement", "asked", "decision", "name")}
+    composed |= {f"recompute.{k}" for k in ("rate", "step1", "step2", "step3")} | {"policy.rule"}
     assert unused <= composed
 
 
