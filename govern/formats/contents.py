@@ -84,9 +84,10 @@ def contents(found: Mapping[int, State], edition: Edition, own: int, parts: Mapp
     organisation's own and the annexes that have `parts`."""
     rows = []
     for n in range(1, SECTIONS + 1):
-        there = edition.full or n not in FULL_ONLY
-        rows.append({"n": n, "name": t(f"sections.s{n}"), "href": f"s{n}" if there else "", "level": "" if not there else "missing" if found[n].missing else found[n].level,
-                     "state": found[n].text if there else t("contents.in_full")})
+        there, state = edition.full or n not in FULL_ONLY, found[n]
+        rows.append({"n": n, "name": t(f"sections.s{n}"), "href": f"s{n}" if there else "",
+                     "level": "" if not there else "missing" if state.missing else state.level,
+                     "state": state.text if there else t("contents.in_full")})
     brand = edition.brand
     if own:
         name = t("sections.own", organisation=brand.organisation) if brand.organisation else t("sections.own_plain")

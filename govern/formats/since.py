@@ -55,9 +55,9 @@ def _short(rows: tuple[SinceRow, ...]) -> list[int]:
 
 def _row(row: SinceRow, evidence: Evidence, t: Strings) -> View:
     unit = METRICS[row.metric].unit if row.metric in METRICS else ""
-    return {"label": _label(row, evidence, t), "old": _value(row, row.old, unit, t), "new": _value(row, row.new, unit, t),
-            "change": _change(row, unit), "state": t(f"since.{row.state.replace(' ', '_')}"),
-            "look": LOOKS.get(row.state, "none")}
+    return {"label": _label(row, evidence, t), "old": _value(row, row.old, unit, t),
+            "new": _value(row, row.new, unit, t), "change": _change(row, unit),
+            "state": t(f"since.{row.state.replace(' ', '_')}"), "look": LOOKS.get(row.state, "none")}
 
 
 def _label(row: SinceRow, evidence: Evidence, t: Strings) -> str:

@@ -50,9 +50,9 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
     """Everything the template needs, by section; every value is text, a number of rows or a picture."""
     fields = supplied(evidence, verdict, t)
     found = states(evidence, verdict, compute, fields, t)
-    parts = {"performance": performance(evidence, t), "fairness": fairness(evidence, verdict, t),
-             "data": data(evidence, t), "published": published(evidence, verdict, t),
-             "thresholds": thresholds(verdict, t)}
+    parts: View = {"performance": performance(evidence, t), "fairness": fairness(evidence, verdict, t),
+                   "data": data(evidence, t), "published": published(evidence, verdict, t),
+                   "thresholds": thresholds(verdict, t)}
     annexes = {"performance": bool(parts["performance"]["further"] or parts["performance"]["parts"]), "data": True,
                "fairness": bool(parts["fairness"]["parts"] or parts["published"] or parts["thresholds"])}
     return {

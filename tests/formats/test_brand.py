@@ -17,7 +17,8 @@ from govern.formats.edition import Brand, Edition, Section
 from govern.formats.html import render_html, style
 from govern.formats.pdf import as_xml
 
-LOGO = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+LOGO = ("data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
+        "rkJggg==")
 HOSTILE = """<script>alert(1)</script> <img src=x onerror=alert(2)>
 
 [a](https://example.org) ![b](https://example.org/x.png) <https://example.org> [c]
@@ -64,7 +65,8 @@ def test_text_of_sections_loads_and_runs_nothing() -> None:
     for tag, name, value in seen.attributes:
         assert name not in ("style", "src") and not name.startswith("on")
         assert name != "href" or (value or "").startswith("#"), tag
-    for text in ("<script>alert(1)</script>", "<img src=x onerror=alert(2)>", "[a](https://example.org)", "{{ config }}"):
+    for text in ("<script>alert(1)</script>", "<img src=x onerror=alert(2)>", "[a](https://example.org)",
+                 "{{ config }}"):
         assert text in seen.text
     assert ("ol", "start", "3") in seen.attributes
     ElementTree.fromstring(as_xml(page.replace(style(), "")))

@@ -24,7 +24,7 @@ def test_what_is_no_colour_is_refused(text: str) -> None:
 
 
 def test_a_colour_that_is_hardly_seen_is_refused() -> None:
-    with pytest.raises(InputError, match="#ffee00 has a contrast of 1.1. to white"):
+    with pytest.raises(InputError, match=r"#ffee00 has a contrast of 1\.20 to white"):
         checked_colour("#ffee00")
     assert checked_colour("#1D5B94") == "#1d5b94" and checked_colour(None) == ""
 
