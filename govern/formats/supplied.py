@@ -23,7 +23,7 @@ FIELDS: Mapping[int, tuple[str, ...]] = {
         "conditions_of_use", "misuse", "user_summary"),
     6: ("data_source", "data_period", "label_definition", "target_validity", "data_preparation", "data_explanation",
         "data_owner", "data_licence", "legal_basis", "audit_data", "test_data"),
-    7: ("attribute_source", "reference_rationale", "left_out"),
+    7: ("attribute_source", "reference_rationale", "excluded_categories"),
     8: ("metric_rationale", "threshold_rationale", "thresholds_approved_by", "alternatives_rejected"),
     10: ("fairness_assessments", "residual_bias", "alternatives_considered", "validity_evidence", "score_adjustments"),
     14: ("limitations", "tradeoffs", "optimal_conditions"),

@@ -96,6 +96,15 @@ def test_every_field_has_a_label_and_stands_in_one_section() -> None:
     assert set(names) <= set(T.get("card"))
 
 
+def test_every_field_is_explained_in_the_documentation() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "card-fields.md").read_text("utf-8")
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    named = {name.partition(".")[0] for cell in rows for name in re.findall(r"`([^`]+)`", cell)}
+    assert {n for fields in FIELDS.values() for n in fields} <= named
+    parts = {"groupAtRisk", "harms", "mitigationStrategy", "category", "justification"}  # of items of a list
+    assert named - parts <= set(T.get("card"))
+
+
 def test_no_section_is_blank(page: str) -> None:
     for body in re.findall(r'<section[^>]*>(.*?)</section>', page, re.S):
         said = re.sub(r"<h2.*?</h2>", "", body, flags=re.S)
