@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shlex
@@ -24,13 +25,13 @@ from govern.evidence import Evidence
 from govern.formats.anchors import anchors
 from govern.formats.contents import FULL_ONLY, NAMES, SECTIONS
 from govern.formats.crosswalk import frameworks
-from govern.formats.edition import Edition
+from govern.formats.edition import Brand, Edition
 from govern.formats.html import render_html
 from govern.formats.recompute import by_command
 from govern.formats.strings import strings
 from govern.formats.supplied import EXPECTED, FIELDS, supplied
 from govern.resources import resource
-from govern.verdict import Since, SinceRow, Verdict
+from govern.verdict import Since, SinceRow, ToSign, Verdict
 
 E = policy_sample.evidence()
 V = policy_sample.verdict(E)
@@ -241,6 +242,43 @@ def test_what_the_evaluation_cannot_say(page: str) -> None:
     said = Reader(page).text.partition("What this evaluation cannot say")[2]
     assert "All numbers describe the 2,400 rows used." in said
     assert "2 findings are not settled, because the data are too few." in said
+
+
+@pytest.fixture(scope="module")
+def printed() -> list[str]:
+    """The text of each page of the fullest page one: changes, waivers, a policy's state, four people to sign."""
+    from govern.formats.pdf import pdf_available, render_pdf
+
+    if pdf_available() is not None:
+        pytest.skip(str(pdf_available()))
+    pypdf = pytest.importorskip("pypdf")
+    women, men = (next(g for g in E.feature_groups["sex",] if g.values == (v,)) for v in sample.SEX)
+    long = {"en": "I have read this card and its findings, and I know of nothing that they leave out. " * 3}
+    people = ToSign("BASE-16", "baseline", {}, ("developer", "independent_reviewer", "owner", "approver"), True, long)
+    ratio = SinceRow("selection_rate", 0.92, 0.9, -0.02, -0.04, -0.01, 0.95, "worse", women.id, men.id, "ratio",
+                     ("sex",))
+    v = replace(rows_of(*[ratio] * 7, same_model=True, same_data=True), to_sign=(people,))
+    page = made(v=v, edition=Edition(brand=Brand("Bank of Examples", "#1d5b94")))
+    pdf = render_pdf(page, identifier=b"0" * 16, created=E.created)
+    return [" ".join(p.extract_text().split()) for p in pypdf.PdfReader(io.BytesIO(pdf)).pages]
+
+
+def test_page_one_holds_everything_up_to_the_boxes_of_four_signers(printed: list[str]) -> None:
+    for said in ("BANK OF EXAMPLES", "Since version 3.1.4", "Who is affected", "HC-08 pilot only", "To be signed",
+                 "Developer", "Independent reviewer", "Owner", "Approver", "Not covered"):
+        assert said in printed[0]
+    assert printed[1].startswith("CONTENTS")
+
+
+def test_the_pages_named_are_the_pages_where_things_stand(printed: list[str]) -> None:
+    at = {n: i + 1 for n in range(2, SECTIONS + 1) for i, page in enumerate(printed)
+          if i and f"{n} {T(f'sections.s{n}')} {T(f'sections.s{n}_asks')}" in page}
+    assert len(at) == SECTIONS - 1
+    for n in (2, 9, 18, 25):
+        entry = re.search(rf"{n} {T(f'sections.s{n}')}[^.]*[. ]+(\d+)", printed[1])
+        assert entry is not None and int(entry[1]) == at[n]
+    annex = "".join(printed[at[20] - 1:at[21]]).partition("EU AI Act")[2]
+    assert f" 2 p. {at[2]}, 3 p. {at[3]}, 5 p. {at[5]}" in annex
 
 
 def test_nothing_is_judged_without_a_verdict() -> None:
