@@ -8,6 +8,7 @@ from typing import Any
 
 from govern.errors import printable
 from govern.evidence import Evidence
+from govern.formats.naming import names
 from govern.formats.strings import Strings
 from govern.verdict import Verdict
 
@@ -84,21 +85,21 @@ def supplied(evidence: Evidence, verdict: Verdict | None, t: Strings) -> dict[in
     judgement that it holds only a placeholder, or lacks a part, is repeated here.
     """
     refused = {m for f in (verdict.findings if verdict else ()) for m in f.missing}
-    known = {name for names in FIELDS.values() for name in names}
+    known = {name for fields in FIELDS.values() for name in fields}
     further = tuple(k for k in evidence.card if k not in known)
-    return {n: _section(names + (further if n == LAST else ()), evidence, refused, t) for n, names in FIELDS.items()}
+    return {n: _section(fields + (further if n == LAST else ()), evidence, refused, t) for n, fields in FIELDS.items()}
 
 
-def _section(names: Sequence[str], evidence: Evidence, refused: set[str], t: Strings) -> Fields:
+def _section(fields: Sequence[str], evidence: Evidence, refused: set[str], t: Strings) -> Fields:
     rows, others = [], []
-    for name in names:
+    for name in fields:
         text = card_text(evidence.card.get(name))
         parts = sorted(m.removeprefix(f"{name}.") for m in refused if m.startswith(f"{name}."))
         if text or parts or name in refused or name in EXPECTED:
             rows.append(Field(label(name, t), *_said(text, name in refused, parts, t)))
         else:
             others.append(label(name, t))
-    return Fields(tuple(rows), t("field.not_given", names=", ".join(others)) if others else "")
+    return Fields(tuple(rows), t("field.not_given", names=names(others, t, len(others))) if others else "")
 
 
 def _said(text: str, refused: bool, parts: Sequence[str], t: Strings) -> tuple[str, bool]:
@@ -107,7 +108,7 @@ def _said(text: str, refused: bool, parts: Sequence[str], t: Strings) -> tuple[s
     if refused:
         return t("words.placeholder", text=text), True
     if parts:
-        return t("field.part_missing", text=text, parts=", ".join(printable(p.replace("_", " ")) for p in parts)), True
+        return t("field.part_missing", text=text, parts=names((p.replace("_", " ") for p in parts), t)), True
     return text, False
 
 
