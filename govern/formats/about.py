@@ -58,7 +58,7 @@ def factors(evidence: Evidence, t: Strings) -> View:
                      printable(reference.name) if reference else "–", count(len(known)),
                      count(sum(0 < g.n < FEW_ROWS for g in known)), count(sum(g.n for g in known)), count(lost)))
     bands = evidence.settings.get("data", {}).get("bands") or {}
-    cuts = [t("factors.bands", feature=printable(name), cuts=", ".join(f"{c:g}" for c in at))
+    cuts = [t("factors.bands", feature=printable(name), cuts=names((f"{c:g}" for c in at), t, len(at)))
             for name, at in bands.items()]
     titles = [t(f"factors.{k}") for k in ("feature", "use", "reference", "groups", "few", "known", "unknown")]
     return {"none": "" if rows else t("factors.none"), "intro": " ".join([t("factors.intro"), *cuts]),
@@ -99,7 +99,7 @@ def limits(evidence: Evidence, verdict: Verdict | None, t: Strings) -> list[str]
     if unsettled := sum(f.outcome == "insufficient" for f in (verdict.findings if verdict else ())):
         said.append(t("limits.unsettled", n=unsettled))
     if gaps := detectable(verdict):
-        said.append(t("limits.gaps", gaps=", ".join(f"{gap_text(g)} ({n})" for n, g in gaps.items())))
+        said.append(t("limits.gaps", gaps=names((f"{gap_text(g)} ({n})" for n, g in gaps.items()), t, len(gaps))))
     if evidence.attributions is not None:
         said.append(t("limits.shap"))
     return said

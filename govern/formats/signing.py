@@ -15,6 +15,7 @@ from govern.verdict import Verdict
 BOXES_IN_A_ROW = 4
 # What a box of page one takes: the more stand in a row, the shorter.
 STATEMENT = {1: 300, 2: 240, 3: 120, 4: 70}
+WIDE = 2  # so many boxes have room for a sentence
 LONG = 2000
 View = dict[str, Any]
 
@@ -23,7 +24,8 @@ def boxes(verdict: Verdict | None, digests: Mapping[str, str], t: Strings) -> Vi
     """The boxes: for each role that a policy asks to sign, else the three that every release has."""
     asked = _asked(verdict, t)
     long = STATEMENT[min(len(asked) or 1, BOXES_IN_A_ROW)]
-    roles = [{**r, "statement": printable(r["whole"], long)} for r in asked]
+    says = "says" if len(asked) <= WIDE else "by"
+    roles = [{**r, "says": r[says], "statement": printable(r["whole"], long)} for r in asked]
     shown = {k: short_digest(v) for k, v in digests.items()}
     line = t("page1.sign_digest", evidence=shown["evidence"], verdict=shown["verdict"]) if "verdict" in shown \
         else t("page1.sign_digest_only", evidence=shown.get("evidence", ""))

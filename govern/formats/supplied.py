@@ -84,14 +84,14 @@ def supplied(evidence: Evidence, verdict: Verdict | None, t: Strings) -> dict[in
     judgement that it holds only a placeholder, or lacks a part, is repeated here.
     """
     refused = {m for f in (verdict.findings if verdict else ()) for m in f.missing}
-    known = {name for names in FIELDS.values() for name in names}
+    known = {name for fields in FIELDS.values() for name in fields}
     further = tuple(k for k in evidence.card if k not in known)
-    return {n: _section(names + (further if n == LAST else ()), evidence, refused, t) for n, names in FIELDS.items()}
+    return {n: _section(fields + (further if n == LAST else ()), evidence, refused, t) for n, fields in FIELDS.items()}
 
 
-def _section(names: Sequence[str], evidence: Evidence, refused: set[str], t: Strings) -> Fields:
+def _section(fields: Sequence[str], evidence: Evidence, refused: set[str], t: Strings) -> Fields:
     rows, others = [], []
-    for name in names:
+    for name in fields:
         text = card_text(evidence.card.get(name))
         parts = sorted(m.removeprefix(f"{name}.") for m in refused if m.startswith(f"{name}."))
         if text or parts or name in refused or name in EXPECTED:
