@@ -28,6 +28,7 @@ from govern.verdict import Comparison, Finding, Verdict
 
 CHART = 72
 PERSONS = 4
+OTHERS = 7  # groups of an intersection that nobody asked a rule for, beside the one they are compared with
 View = dict[str, Any]
 Features = dict[tuple[str, ...], tuple[Group, ...]]
 
@@ -197,13 +198,26 @@ def _rate_title(m: Measurement) -> str:
     return f"{percent(m.value)} [{percent(m.interval.low)}, {percent(m.interval.high)}]"
 
 
+def _farthest(evidence: Evidence, groups: Sequence[Group], reference: Group | None) -> set[str]:
+    """The reference and the groups whose ratios are sure to lie farthest from 1; all where there are few."""
+    def sure(g: Group) -> float:
+        c = _compared(evidence, None, g, reference)
+        return 0.0 if c is None or c.low is None or c.high is None else max(c.low - 1, 1 - c.high, 0.0)
+
+    others = [g for g in groups if reference is None or g.id != reference.id]
+    kept = sorted(others, key=lambda g: (-sure(g), -g.n, g.id))[:OTHERS]
+    return {g.id for g in kept} | ({reference.id} if reference is not None else set())
+
+
 def _others(evidence: Evidence, others: Features, t: Strings) -> Part | None:
     """Intersections and bands nobody asked a rule for, with their ratio to the largest group."""
     tables = []
     for features, groups in others.items():
         reference = largest(groups)
         rows = []
-        for g in (g for g in groups if not g.missing):
+        known = [g for g in groups if not g.missing]
+        kept = _farthest(evidence, known, reference)
+        for g in (g for g in known if g.id in kept):
             compared = _compared(evidence, None, g, reference)
             counts = counts_of(evidence, g.id)
             if compared is not None:
@@ -219,5 +233,7 @@ def _others(evidence: Evidence, others: Features, t: Strings) -> Part | None:
         tables.append(Table(
             heads((printable(":".join(features)), t("fairness.rows"), positive, favourable(evidence, t),
                    t("fairness.rate_percent"), t("fairness.ratio")), ("w30", "", "", "", "w18", "w20")),
-            tuple(rows), after=_missing(evidence, [g for g in groups if g.missing and g.n], t)))
+            tuple(rows), after=" ".join(x for x in (
+                t("charts.others_more", n=len(known) - len(kept)) if len(known) > len(kept) else "",
+                _missing(evidence, [g for g in groups if g.missing and g.n], t)) if x)))
     return Part(t("fairness.others"), t("fairness.others_note"), tuple(tables)) if tables else None

@@ -102,7 +102,8 @@ def found_positives(at: Sequence[float], c: ThresholdCounts) -> Points:
 def _plot(title: str, lines: Sequence[Points | None], on: Scale, swept: Sweep, t: Strings,
           marks: tuple[tuple[float, MarkName], ...] = ()) -> Axes:
     given = [y for found in lines for _, y in found or ()]
-    up = Scale(0.0, 1.0, HEIGHT) if max(given, default=0.0) <= 1.0 else upper(given, HEIGHT, floor_at=min([0.0, *given]))
+    rates = all(0.0 <= y <= 1.0 for y in given)
+    up = Scale(0.0, 1.0, HEIGHT) if rates else upper(given, HEIGHT, floor_at=min([0.0, *given]))
     uprights = ((on(swept.in_force), t("charts.in_force")),) if swept.in_force is not None \
         and on.low <= swept.in_force <= on.high else ()
     return Axes(title, WIDTH, HEIGHT, t("charts.threshold"), "", ticks(on), ticks(up, upwards=True),

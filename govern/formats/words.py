@@ -31,6 +31,8 @@ MARKS: dict[str, MarkName] = {"fail": "outside", "pass": "within", "insufficient
 # Kinds that ask whether something is there or was done, and set no range.
 DONE_OR_NOT = ("smoke", "document", "integrity", "table", "support")
 TRIVIAL = "trivial"
+# The reason of a finding whose number is suppressed on a card that leaves the house.
+SUPPRESSED = "suppressed"
 LONG = 400
 
 
@@ -190,7 +192,7 @@ def _sentence(finding: Finding, evidence: Evidence, number: str, t: Strings) -> 
             title = title_of(finding, t)
             return t("reason.plain", title=title, why=why.rstrip(".") or mark_word(finding, t))
         where = t.list((metric, printable(":".join(finding.features))))
-        key = "reason.undefined_why" if why else "reason.undefined"
+        key = "reason.suppressed" if why == SUPPRESSED else "reason.undefined_why" if why else "reason.undefined"
         return t.capital(t(key, title=where, why=why.rstrip(".")))
     if finding.kind == "smoke":
         return t("reason.smoke", metric=metric, seen=number)
