@@ -31,7 +31,7 @@ PUT_TOGETHER = {"card.{name} is {given}, not {wanted}", "settings.{name} is {giv
                 "{n} rows with an unknown value not compared",
                 "{n} of {all} thresholds, for the number of comparisons at each ({comparisons})"}
 # Entries that are the same sign, name or abbreviation in every language.
-SAME = {"lang", "screen.lang", "page1.made_by", "fairness.tally", "exploring.q", "metric.roc_auc", "metric.f1_score",
+SAME = {"lang", "contents.page", "screen.lang", "page1.made_by", "fairness.tally", "exploring.q", "metric.roc_auc", "metric.f1_score",
         "reason.received"}
 
 
