@@ -34,7 +34,8 @@ class Attribution:
 
 @dataclass(frozen=True, slots=True)
 class Permuted:
-    """Permutation importance of a feature: by how much `metric` falls when its values are shuffled between rows."""
+    """Permutation importance of a feature: by how much `metric` gets worse (an accuracy falls, an error rises) when its
+    values are exchanged between `n` rows."""
 
     feature: str
     metric: str
@@ -79,11 +80,14 @@ class Attributions:
     as the method takes it, unweighted (in a task of several classes `bases` holds one for each); `residual` is the
     largest |sum + base − output| in the output's unit.
 
-    `error` is the largest half-width of the intervals of the ten largest means as a share of its mean, `settled` how
-    many of the first places are settled at `level`, `stopped` why no more rows were explained: settled, rows,
-    evaluations (of the model) or all (there are no more). `stability` is the mean share of the five largest features
-    that stay among the five largest over other backgrounds or seeds, `agreement` the rank correlation of mean |value|
-    with permutation importance.
+    Means of everyone are those of all rows of the data, as the explained rows and the distribution of each feature tell
+    them; their standard errors and intervals say what other rows like these would give. `error` says how far the ten
+    largest may be from what explaining all rows would give: the largest half-width at `level` as a share of its mean.
+    `settled` is how many of the first places are settled at `level`, `stopped` why no more rows were explained:
+    settled, precision, rows (no more were asked for), evaluations (of the model) or all (there are no more).
+    `stability` is the mean share of the five largest features that stay among the five largest, with their direction,
+    over other backgrounds and seeds or over halves of the rows: `stability_over` is backgrounds or halves. `agreement`
+    is the rank correlation of mean |value| with permutation importance.
     """
 
     method: str
@@ -123,8 +127,10 @@ class GapPart:
 @dataclass(frozen=True, slots=True)
 class Gap:
     """The difference group − reference in the mean output or in the selection rate, over the explained rows, split
-    into features. `of` is output or selection, `method` says how it was split; `revealing` is the sum of the parts of
-    the features that predict the sensitive feature, as a share of the sum of all |parts|. `label` is the class."""
+    into features. `of` is output or selection, `method` says how it was split, `label` is the class. The largest
+    `parts` come by falling size; with `others`, what the further `others_n` features contribute together, and
+    `residual`, what the contributions leave of the outputs, they add up to `value`. `revealing` is the share of the
+    sum of all |parts| that belongs to features that predict the sensitive feature."""
 
     of: str
     method: str
@@ -139,14 +145,18 @@ class Gap:
     parts: tuple[GapPart, ...]
     revealing: float | None = None
     label: str | None = None
+    others: GapPart | None = None
+    others_n: int = 0
+    residual: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
     """How well `column`, or all features together where it is None, predicts the sensitive feature `sensitive`:
     `value` is the cross-validated area under the ROC curve (for several groups: the largest of one group against all
-    others, `group`), ½ by chance. `used` is the feature's share of all mean |values|, `listed` whether it is used and
-    revealing at once."""
+    others, `group`), ½ by chance. `revealing` says that it is large and not by chance, `used` is the feature's share of
+    all mean |values|, `listed` whether it is used and revealing at once. The sensitive feature's own column reveals it
+    without a value."""
 
     sensitive: str
     column: str | None
@@ -161,6 +171,7 @@ class Proxy:
     used: float | None = None
     listed: bool = False
     reason: str | None = None
+    revealing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +185,10 @@ class ShapeLine:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Partial dependence of the output on a feature: every explained row with the feature set to each point. `at` are
-    numbers as text or levels; `expected` is the declared direction (rises, falls) and `against` the share of steps of
-    the rows, 0 to 1, that go the other way."""
+    """Partial dependence of the output on a feature: explained rows with the feature set to each point. `at` are
+    numbers as text or levels; `output` says what the model answers: probability, label (its share) or number.
+    `expected` is the declared direction (rises, falls) and `against` the share of the `steps`, of a row from one point
+    to the next, that go the other way; None where it cannot be told."""
 
     feature: str
     numeric: bool
@@ -186,6 +198,7 @@ class Shape:
     expected: str | None = None
     against: float | None = None
     label: str | None = None
+    steps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +215,15 @@ class ReasonCount:
 @dataclass(frozen=True, slots=True)
 class ReasonCodes:
     """Principal reasons of the adverse decisions among the explained rows: `rows` of them, `explained` with at least
-    one reason, at most `most` each, from features that are not `prohibited`. `dropped` counts decisions of which a
-    prohibited feature would have been among the reasons. `agreement` is the mean share of reasons that a direct method
-    gives too."""
+    one reason, at most `most` each, from features that are not `prohibited`.
+
+    A reason is a feature whose contribution falls short of its mean over the `background_rows` of `background`: all
+    explained rows, or near-cutoff, those decided favourably whose output is nearest to the others'. `dropped` counts
+    decisions of which a prohibited feature would have been among the reasons, `covered` those with a reason whose
+    reasons all have a sentence (None without a dictionary); `without_text` are features that were a reason without one,
+    `generic` those whose sentence names no reason. `agreement` is the mean share of reasons that a direct method gives
+    too, over `compared` of the decisions.
+    """
 
     method: str
     background: str
@@ -216,11 +235,15 @@ class ReasonCodes:
     dropped: int = 0
     agreement: float | None = None
     without_text: tuple[str, ...] = ()
+    background_rows: int = 0
+    covered: int | None = None
+    generic: tuple[str, ...] = ()
+    compared: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class LocalPart:
-    """What a feature with this value contributes to the output of one row."""
+    """What a feature with this value contributes to the output of one row; a missing value is empty."""
 
     feature: str
     value: str
@@ -229,10 +252,12 @@ class LocalPart:
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """The explanation of one row: `kind` is chosen (asked for by the user), typical (nearest to the middle of those
-    with its decision) or adverse; `name` says which. Parts come by falling |contribution|; with `rest`, what all
-    others contribute, and `base` they add up to the output. `reasons` are the principal reasons of an adverse
-    decision."""
+    """The explanation of one row. `kind` is chosen (asked for by the user; `name` is the case), typical (nearest to the
+    middle of those with its decision) or adverse (`name` is nearest, to the cut-off, or farthest from it). `decision`
+    is the predicted label, empty in a task of numbers, and the output is that of the positive label, with several
+    classes that of the decision. Parts come by falling |contribution|; with `rest`, what all others contribute, and
+    `base` they add up to the output. `reasons` are the principal reasons of an adverse decision: their sentences, or
+    features without one."""
 
     kind: str
     name: str

@@ -25,7 +25,7 @@ from policy_evidence import CARD, SHA, compute, counted, evidence, rate, score, 
 from govern.codec import document, encode  # noqa: E402
 from govern.dataset import Bin, Column, DataFacts, Level  # noqa: E402
 from govern.evidence import TRIVIAL, Evidence, Measurement, Subject  # noqa: E402
-from govern.explanations import Attributions  # noqa: E402
+from govern.explanations import Attributions, Explanation, Proxy  # noqa: E402
 from govern.lock import lock_of  # noqa: E402
 from govern.policy.packs import load_policy  # noqa: E402
 from govern.stats.stability import shared, stability  # noqa: E402
@@ -77,15 +77,26 @@ def compare_baseline() -> Evidence:
 
 
 def explanation(passes: bool) -> Evidence:
-    """Contributions that add up and point as expected; or the column of a sensitive feature first."""
+    """Contributions that add up and point as expected, and reasons in words; or the column of a sensitive feature
+    first, and what stands for another second."""
     ranked: Mapping[str, float] = {"income": 0.8, "debt": -0.7, "years": 0.4, "age": 0.1} if passes else \
         {"age": -0.6, "debt": 0.5, "income": 0.8, "years": 0.4}
-    made = [Measurement("attribution_residual", 1e-9 if passes else 0.02)]
+    steps, worded, dropped = (6, 120, 0) if passes else (310, 93, 12)
+    made = [Measurement("attribution_residual", 1e-9 if passes else 0.02),
+            Measurement("gap_share", 0.41 if passes else 0.83, group="g1", reference="g2", slice="column: debt"),
+            Measurement("shape_violation_share", steps / 5500, numerator=steps, denominator=5500, slice="column: debt"),
+            Measurement("reason_coverage", worded / 120, numerator=worded, denominator=120),
+            Measurement("reason_dropped_share", dropped / 120, numerator=dropped, denominator=120)]
     for place, (name, direction) in enumerate(ranked.items(), 1):
         made += [Measurement("attribution_rank", float(place), slice=f"column: {name}"),
                  Measurement("attribution_direction", direction, slice=f"column: {name}")]
-    return _scored(*made, settings={"model": {"name": "credit"}, "data": {"sensitive": ["age"]}},
-                   attributions=Attributions("linear", "log-odds", 500, 100, "rows of the data", 0, 0.1, 1e-9, True))
+    said = {"directions": {"debt": "falls"}, "prohibited": ["age"],
+            "reasons": {name: f"{name.capitalize()} of the applicant" for name in ("income", "debt", "years")}}
+    stands = Proxy("sex", "years" if passes else "debt", 0.71, 0.66, 0.76, 0.95, 500, "ridge", used=0.2, listed=True)
+    given = {"model": {"name": "credit"}, "data": {"sensitive": ["age", "sex"]}, "explain": said}
+    return _scored(*made, settings=given,
+                   attributions=Attributions("linear", "log-odds", 500, 100, "rows of the data", 0, 0.1, 1e-9, True),
+                   explanation=Explanation(proxies=(stands,)))
 
 
 def smoke_checks(passes: bool) -> Evidence:

@@ -138,24 +138,26 @@ def policies_of(settings: Settings, evidence: Evidence | None = None) -> tuple[P
     return tuple(load_policy(p, base=settings.policies_base, own=known) for p in settings.policies)
 
 
-def baseline_of(given: Mapping[str, Any]) -> tuple[Evidence, str] | None:
-    """The evidence of `--baseline` with its digest."""
+def baseline_of(given: Mapping[str, Any]) -> Facts | None:
+    """The facts of `--baseline`: the evidence, and the compute.json beside it where it belongs to it."""
     path = given.get("baseline")
-    return None if path is None else load(Path(path), Evidence, EVIDENCE_SCHEMA)
+    return None if path is None else stored(Path(path), {})
 
 
 def judged(facts: Facts, settings: Settings, policies: Sequence[Policy], given: Mapping[str, Any],
-           baseline: tuple[Evidence, str] | None = None, lock: str | None = None) -> Verdict:
+           baseline: Facts | None = None, lock: str | None = None) -> Verdict:
     """The verdict on the facts at the phase and on the day of the settings; `lock` is the digest of a lock file that
     must be the recorded one."""
     from govern.policy.gate import judge
 
-    before, sha256 = baseline or (None, None)
-    more = {"baseline": sha256, "lock": lock}
+    more: dict[str, str | None] = {"lock": lock}
+    if baseline is not None:
+        more |= {"baseline": baseline.evidence_sha256, "baseline_compute": baseline.compute_sha256}
     return judge(facts.evidence, judged=facts.judged | {role: d for role, d in more.items() if d is not None},
                  policies=policies, phase=cast("Phase", settings.phase),
                  today=today(dict(given), facts.evidence.created), compute=facts.compute, waivers=settings.waivers,
-                 baseline=before)
+                 baseline=baseline.evidence if baseline else None,
+                 baseline_compute=baseline.compute if baseline else None)
 
 
 def formats_of(settings: Settings) -> tuple[str, ...]:
@@ -192,11 +194,14 @@ def prepare(formats: Sequence[str], *, shown: bool) -> None:
 
 
 def edition_of(report: ReportSettings) -> Edition:
-    """How the card is to look."""
-    from govern.formats.edition import Brand, Edition
+    """How the card is to look, with what the organisation adds. Raises InputError for a colour, logo or section that
+    cannot be used."""
+    from govern.formats.edition import Brand, Edition, Section
+    from govern.inputs.brand import checked_colour, logo_uri, own_section
 
-    return Edition(report.lang, report.edition, report.suppress_below,
-                   Brand(report.organisation or "", report.colour or ""), report.paper)
+    sections = tuple(Section(*own_section(path)) for path in report.sections)
+    brand = Brand(report.organisation or "", checked_colour(report.colour), logo_uri(report.logo), sections)
+    return Edition(report.lang, report.edition, report.suppress_below, brand, report.paper)
 
 
 def cards(facts: Facts, verdict: tuple[Verdict, str] | None, formats: Sequence[str], edition: Edition,
@@ -246,13 +251,14 @@ def report(settings: Settings, given: Mapping[str, Any], worker: Worker, out: Pa
         # What was asked for and cannot be made is told before the long work; the PDF library is slow to import,
         # and there is time for it while the model's process imports its own.
         formats = formats_of(settings)
+        edition = edition_of(settings.report)
         facts = measured(settings, given, model, tell,
                          lambda: prepare(formats, shown=not given.get("quiet")))
         verdict, data = as_stored(judged(facts, settings, policies, given, baseline))
         tell("drawing the card", 0, 0)
         documents = {"evidence.json": facts.files["evidence.json"], "verdict.json": data}
         files = {**facts.files, "verdict.json": data,
-                 **cards(facts, (verdict, digest(data)), formats, edition_of(settings.report), documents)}
+                 **cards(facts, (verdict, digest(data)), formats, edition, documents)}
     write_files(out, files, replaces=REPORT_FILES)
     if not given.get("quiet"):
         show(facts.evidence, verdict, files, out)

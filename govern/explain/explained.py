@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,24 @@ class Output:
     base: float
     outputs: Floats
     label: str | None = None
+
+    @property
+    def residual(self) -> float:
+        """The largest |sum of values + base − output|, in the output's unit."""
+        return float(np.abs(self.values.sum(axis=1) + self.base - self.outputs).max(initial=0.0))
+
+    @property
+    def spread(self) -> float:
+        """The largest output less the smallest."""
+        return float(self.outputs.max() - self.outputs.min())
+
+
+def sizes(outputs: Sequence[Output]) -> Floats:
+    """|value| of each row and feature, (n_rows, n_features): the mean over the outputs."""
+    found: Floats = np.abs(outputs[0].values)
+    for more in outputs[1:]:
+        found = found + np.abs(more.values)
+    return found / len(outputs)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,8 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A titled part of a section: a note, pictures, tables, and the numbers that pictures show as tables."""
+    """A titled part of a section: a note, pictures, tables, and the numbers that pictures show as tables; `id` is the
+    anchor that links lead to."""
 
     title: str
     note: str
@@ -47,6 +48,7 @@ class Part:
     pictures: tuple[Figure, ...] = ()
     after: str = ""
     numbers: tuple[Table, ...] = ()
+    id: str = ""
 
 
 def row(*cells: str | Cell | Picture) -> tuple[str | Cell | Picture, ...]:

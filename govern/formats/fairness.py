@@ -19,7 +19,7 @@ from govern.formats.curves import by_group
 from govern.formats.errors import disparities, errors
 from govern.formats.exploring import subgroups
 from govern.formats.judged import deciding, judged
-from govern.formats.naming import favourable, group_name, names, reading_level
+from govern.formats.naming import favourable, group_name, name_of, names, reading_level
 from govern.formats.numbers import amount, count, percent, with_interval
 from govern.formats.own import own_metrics
 from govern.formats.pairs import pairs
@@ -63,7 +63,7 @@ def fairness(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
     parts += [own_metrics(evidence, verdict, asked, t), *controls(evidence, t), subgroups(evidence, t)]
     return {
         "none": "" if asked else t("fairness.none"),
-        "intro": " ".join(x for x in (intro, weighted_note(evidence, t)) if x),
+        "intro": t.text((intro, weighted_note(evidence, t))),
         "positives": f"{target} = {printable(label if label is not None else data.get('positive', ''))}",
         "selected": favourable(evidence, t), "features": features, "parts": [p for p in parts if p is not None],
     }
@@ -90,7 +90,7 @@ def _feature(evidence: Evidence, verdict: Verdict | None, features: tuple[str, .
     shared = next(iter(references)) if len(references) == 1 else None
     head = t(f"fairness.{compare}")
     if shared is not None:
-        head += " " + t("fairness.to", reference=group_name(evidence, shared, t))
+        head = t("fairness.compared", compare=head, reference=group_name(evidence, shared, t))
     note = t("fairness.judged" if compare == "ratio" else "fairness.judged_difference",
              rule=printable(finding.rule), limit=limit) if finding \
         else t("fairness.unjudged", level=reading_level(evidence))
@@ -99,7 +99,7 @@ def _feature(evidence: Evidence, verdict: Verdict | None, features: tuple[str, .
     return {
         "name": printable(":".join(features)),
         "rate_head": t("fairness.selected", low=percent(on.low, 0), high=percent(on.high, 0)),
-        "ratio_head": f"{head}, {limit}" if limit else head,
+        "ratio_head": t.list((head, limit)),
         "note": note,
         "rows": [_group(evidence, finding, g, references, rates[g.id], on, shown[g.id], beside, shared is None, line, t)
                  for g in listed],
@@ -152,7 +152,7 @@ def _group(evidence: Evidence, finding: Finding | None, group: Group, references
            line: float | None, t: Strings) -> View:
     counts = counts_of(evidence, group.id)
     row: View = {
-        "name": printable(group.name), "status": status_text(group, t), "rows": count(group.n),
+        "name": name_of(group, t), "status": status_text(group, t), "rows": count(group.n),
         "positives": count(positives(counts)) if counts else "–",
         "selected": count(counts.selected) if counts else "–", "rate": "–", "dot": None, "glyph": None,
         "number": "", "to": "", "mark": "none", "word": "",
@@ -175,23 +175,23 @@ def _group(evidence: Evidence, finding: Finding | None, group: Group, references
 
 def _missing(evidence: Evidence, groups: Sequence[Group], t: Strings) -> str:
     """Groups of an intersection with an unknown value, in one line; empty without any."""
-    found = ", ".join(t("fairness.missing_group", group=printable(g.name), n=count(g.n),
-                        selected=count(c.selected)) for g in groups if (c := counts_of(evidence, g.id)) is not None)
+    found = t.list(t("fairness.missing_group", group=name_of(g, t), n=count(g.n),
+                     selected=count(c.selected)) for g in groups if (c := counts_of(evidence, g.id)) is not None)
     return t("fairness.missing_groups", groups=found) if found else ""
 
 
 def _short(evidence: Evidence, features: tuple[str, ...], t: Strings) -> str:
     """How many more favourable outcomes bring a group to four fifths of the highest rate, and which groups lie one
     selection from it; empty when none."""
-    of, label = {g.id: printable(g.name) for g in evidence.feature_groups[features]}, decision_label(evidence)
+    of, label = {g.id: name_of(g, t) for g in evidence.feature_groups[features]}, decision_label(evidence)
     known = [m for m in evidence.measurements
              if m.metric == "four_fifths_shortfall" and m.group in of and m.value is not None and m.label == label]
     short = sorted((m for m in known if m.value), key=lambda m: (-(m.value or 0.0), m.group))
     lacking = [t("fairness.short_group", group=of[m.group], n=amount(m.value or 0.0)) for m in short]
     near = [of[m.group] for m in known if m.reason is not None and m.effective is None]
     key = "fairness.short_weight" if weighted_note(evidence, t) else "fairness.short"
-    return " ".join(t(key, groups=names(groups, t, PERSONS))
-                    for key, groups in ((key, lacking), ("fairness.flip", near)) if groups)
+    return t.text(t(key, groups=names(groups, t, PERSONS))
+                  for key, groups in ((key, lacking), ("fairness.flip", near)) if groups)
 
 
 def _judge(row: View, finding: Finding | None, compared: Comparison, evidence: Evidence, beside: Scale,
@@ -241,7 +241,7 @@ def _others(evidence: Evidence, others: Features, t: Strings) -> Part | None:
             else:
                 ratio = t("fairness.reference") if reference is not None and g.id == reference.id else "–"
             if counts is not None:
-                rows.append((printable(g.name), count(g.n), count(positives(counts)), count(counts.selected),
+                rows.append((name_of(g, t), count(g.n), count(positives(counts)), count(counts.selected),
                              cell(found(evidence, "selection_rate", g.id)), ratio))
         data = evidence.settings.get("data", {})
         label = decision_label(evidence)

@@ -25,7 +25,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 from govern.errors import InputError, printable
-from govern.formats.html import style
+from govern.formats.fonts import faces_in
+from govern.formats.html import on_paper, paper_style
 
 VARIANT = "pdf/ua-1"
 # Size of a page, and the height that keeps what follows page 1 off it; a card's own sheet leaves both to the reader.
@@ -61,15 +62,18 @@ def render_pdf(html: str, *, identifier: bytes, created: str, notes: list[str] |
     """The PDF of a card's HTML on `paper` (a4 or letter), with the files `attachments` in it by name; equal arguments
     give equal bytes.
 
-    `identifier` is 16 bytes of the evidence's digest, `created` its ISO 8601 time. A text without a glyph
-    in any font is reported in `notes`. Nothing is fetched: only data URIs are read. Raises
-    PdfUnavailable when Pango is missing.
+    `identifier` is 16 bytes of the evidence's digest, `created` its ISO 8601 time. What WeasyPrint complains of is
+    reported in `notes`. Nothing is fetched: only data URIs are read. Raises PdfUnavailable when Pango is missing, and
+    InputError for a character that no font has a glyph of.
     """
     with _listening() as heard, _no_collection(), _fonts_dated(created):
         document = _laid_out(html, paper)
         document.metadata.created = document.metadata.modified = created
         data = document.write_pdf(pdf_identifier=identifier, pdf_variant=VARIANT, finisher=_scopes,
                                   attachments=_attached(attachments or {}, created))
+    if boxes := [line for line in heard if line.startswith(".notdef")]:
+        raise InputError(f"the PDF has no glyph of a character: {boxes[0].rpartition(': ')[2]}",
+                         fix="write it in letters that the fonts of the card have")
     if notes is not None:
         notes.extend(dict.fromkeys(heard))
     return bytes(data)
@@ -81,14 +85,15 @@ def prepare() -> None:
     Changes no byte of a later PDF. Raises PdfUnavailable when Pango is missing.
     """
     with _listening(), _no_collection():
-        _laid_out(f"<style>{style()}</style>{ONE_ROW}", "a4").write_pdf(pdf_variant=VARIANT)
+        _laid_out(f"<style>{paper_style()}</style>{ONE_ROW}", "a4").write_pdf(pdf_variant=VARIANT)
 
 
 def _laid_out(html: str, paper: str) -> Any:
     """WeasyPrint's document of a page; the card's style sheet in it is not parsed again."""
-    fonts, sheet = _fonts_and_sheet()
-    sheets = [*([sheet] if style() in html else []), _paper(paper)]
-    page = _page(html.replace(style(), ""))
+    fonts, sheet = _fonts_and_sheet(faces_in(html))
+    html = on_paper(html)
+    sheets = [*([sheet] if paper_style() in html else []), _paper(paper)]
+    page = _page(html.replace(paper_style(), ""))
     return page.render(font_config=fonts, stylesheets=sheets, pdf_variant=VARIANT)
 
 
@@ -113,9 +118,10 @@ def as_xml(html: str) -> str:
     return VOID.sub(r"<\1/>", html.removeprefix("<!doctype html>")).replace("<svg ", f'<svg xmlns="{SVG}" ')
 
 
-@lru_cache
-def _fonts_and_sheet() -> tuple[Any, Any]:
-    """The fonts and the style sheet of the card, as WeasyPrint holds them.
+@lru_cache(maxsize=2)
+def _fonts_and_sheet(own: str) -> tuple[Any, Any]:
+    """The fonts and the style sheet of the card, as WeasyPrint holds them; pages with other fonts of their `own` have
+    others, for a name stands for all fonts of that name.
 
     WeasyPrint unpacks fonts into a folder that it removes once its objects are collected, which they are not where
     the process ends without looking for cycles: so the folder lies in one that is removed at the end.
@@ -126,7 +132,7 @@ def _fonts_and_sheet() -> tuple[Any, Any]:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     usual, tempfile.tempdir = tempfile.tempdir, folder
     try:
-        return fonts, weasyprint.CSS(string=style(), url_fetcher=_fetcher(), font_config=fonts)
+        return fonts, weasyprint.CSS(string=paper_style(), url_fetcher=_fetcher(), font_config=fonts)
     finally:
         tempfile.tempdir = usual
 

@@ -149,8 +149,7 @@ OPTIONS: tuple[Option, ...] = (
            (*CARD, "check"), ("html", "pdf"),
            ("html", "pdf", "md", "junit", "sarif", "gitlab", "tap", "github", "ll144"), ("cyclonedx", "hf"),
            repeatable=True, panel="Output"),
-    Option("report.lang", "--lang", "choice", "Language of the card.", CARD, "en", ("en",), ("ja",),
-           panel="Output"),
+    Option("report.lang", "--lang", "choice", "Language of the card.", CARD, "en", ("en", "ja"), panel="Output"),
     Option("report.edition", "--edition", "choice", "How much the card holds: summary is the verdict and what a "
            "committee reads, full has the annexes too.", CARD, "full", ("full", "summary"), panel="Output"),
     Option("report.suppress_below", "--suppress-below", "int",
@@ -187,7 +186,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("card", "", "free",
            "The words only people can supply: owner, purpose, out_of_scope, limitations …", panel="Output"),
     Option("", "--config", "path", "Settings file; default: govern.yaml in the working folder.",
-           ("report", "measure", "check", LOCK, *POLICY), metavar="FILE", panel="Output", example="govern.yaml"),
+           ("report", "measure", "check", "render", LOCK, *POLICY), metavar="FILE", panel="Output",
+           example="govern.yaml"),
     Option("", "--compute", "text", "Measure latency and memory (measure), leave them out (skip), or take a "
            "compute.json.", ("report", "measure", "check", "demo"), metavar="measure|skip|FILE",
            panel="Output"),

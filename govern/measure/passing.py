@@ -58,14 +58,14 @@ class Pass:
 
     def __init__(self, source: DataSource, plan: ColumnPlan, target: Target, coders: Mapping[str, Coder], *,
                  columns: int, seed: int, threshold: float | None, search: SubgroupSearch, kept: GroupRows | None,
-                 expected: Expected) -> None:
+                 expected: Expected, sampled: int = SAMPLE_ROWS) -> None:
         self.source, self.plan, self.target, self.coders, self.seed = source, plan, target, dict(coders), seed
         self.cube = Cube(tuple(coders), columns=columns, weighted=plan.weight is not None,
                          clustered=plan.cluster is not None)
         self.residuals = Residuals(exact_rows=EXACT_ROWS, threshold=threshold) if target.task == "regression" else None
         self.search, self.kept, self.expected = search, kept, expected
         self.facts = Facts(roles(plan), seed=seed, features=len(plan.features), classes=max(1, len(target.classes)))
-        self.sample = Sample(SAMPLE_ROWS)
+        self.sample = Sample(sampled)
         self.outputs = Outputs(target)
         self.read = self.used = 0
         self._excluded: dict[str, int] = {}
@@ -203,6 +203,10 @@ class Pass:
         if plan.cluster is not None and self.cube.clustered:
             cluster = cluster_keys(table.column(plan.cluster).combine_chunks(), self.sample.ties[:rows], Apart())
         return weight, cluster
+
+    def sampled_truth(self, rows: int) -> NDArray[Any]:
+        """The class of the first `rows` sampled rows by its place in `Target.classes`, or their outcome, (rows,)."""
+        return self._truth(self.sample.table.column(self.plan.target).slice(0, rows).combine_chunks())
 
     def sampled_groups(self) -> dict[str, list[str | None]]:
         """The level of each sampled row by feature, None for missing."""

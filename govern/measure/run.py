@@ -7,19 +7,15 @@ from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import numpy as np
-
 from govern import __version__
 from govern.evidence import EVIDENCE_SCHEMA, Compute, Containment, Evidence, Measurement, Model, SmokeCheck, Subject
-from govern.explain.attributions import attributions
-from govern.explain.attributions import measurements as of_attributions
-from govern.explanations import Attributions
+from govern.explanations import Attributions, Explanation
+from govern.inputs.chosen import cases_in, check_named
 from govern.inputs.coders import Coder, control_coders, search_coders, sensitive_coders
 from govern.inputs.columns import ColumnPlan, plan_columns
 from govern.inputs.datasets import DataSource, open_data
 from govern.inputs.expected import Decision
 from govern.inputs.labels import Target
-from govern.inputs.levels import numbers
 from govern.inputs.lockfile import LockFile
 from govern.inputs.named_levels import decisions_in
 from govern.inputs.settings import DataSettings, Settings
@@ -28,23 +24,24 @@ from govern.measure import from_cube, smoke
 from govern.measure.custom import own_metrics
 from govern.measure.datarows import of_rows
 from govern.measure.expected import Expected
+from govern.measure.explaining import ROWS as EXPLAINED_ROWS
+from govern.measure.explaining import STAGE, Explaining
+from govern.measure.explanation import explanation
 from govern.measure.group_rows import GroupRows
 from govern.measure.machine_cost import compute_document
-from govern.measure.passing import Ask, Pass
+from govern.measure.passing import SAMPLE_ROWS, Ask, Pass
 from govern.measure.predictions import FromColumns, FromModel, Predicted, match_target
 from govern.measure.rates import LEVEL
-from govern.measure.splits import Roles, membership
+from govern.measure.splits import Roles
 from govern.measure.start import Started
 from govern.measure.subgroups import SubgroupSearch
 from govern.measure.training import Training, refuse_foreign
-from govern.worker.client import Pending, Worker
+from govern.worker.client import Worker
 from govern.worker.processors import cores
-from govern.worker.replies import Explained
 
 Progress = Callable[[str, int, int], None]
 BATCH_TIMED = 1000
 MANY_ROWS = 20_000
-NOT_EXPLAINED = "Explanations of more than two classes and of numbers come with a later version."
 LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "fairlearn", "shap")
 
 
@@ -96,6 +93,8 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
     described = model.described()
     target = match_target(described, target, data.threshold, file.name)
     plan = plan_columns(settings, tuple(source.columns), described.features, described.n_features)
+    check_named(settings.explain, plan.features, tuple(source.columns), file.name)
+    cases = cases_in(source, plan.features, settings.explain.cases, settings.seed) if explained else None
     answers = FromModel(worker, described, target, plan, data.threshold, file.name)
     done = _pass(settings, source, plan, target, coders, decisions, answers.score_columns)
     if train is not None:
@@ -104,15 +103,14 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
     if meanwhile is not None and source.rows >= MANY_ROWS:
         ask, meanwhile = _with_first(ask, meanwhile), None
     done.run(ask, progress, "predicting")
-    sample = done.sample.first(len(done.sample.table), plan.features)
-    progress("checking and explaining", 0, 0)
+    sample = done.sample.first(SAMPLE_ROWS, plan.features)
+    progress(STAGE, 0, 0)
     checking = worker.submit_smoke(sample, answers.positive)
-    explaining = worker.submit_explain(sample, sample, answers.positive, settings.seed) \
-        if explained and answers.positive is not None else None
+    explaining = Explaining(worker, done, settings, target, described, FromModel(
+        worker, described, target, plan, data.threshold, file.name)) if explained else None
     training = _training(train, done, data, progress)
     if training is not None:
         training.ask(FromModel(worker, described, target, plan, data.threshold, file.name).ask)
-    timing = worker.submit_time(sample.slice(0, BATCH_TIMED), answers.positive) if timed else None
     out = _numbers(done, settings, target)
     if meanwhile is not None:
         meanwhile()
@@ -122,8 +120,12 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
         invalid_rows=answers.invalid_rows if described.has_score else None, distinct=done.distinct_outputs,
         repeat_difference=checked.repeat_difference, batch_difference=checked.batch_difference,
         numbers=described.task == "regressor"))
-    found_attributions, why = (None, [NOT_EXPLAINED]) if explaining is None else _explained(explaining, done, out)
+    why = None if explaining is None else explaining.result(out, progress)
+    more: tuple[Explanation | None, tuple[str, ...]] = (None, ()) if why is None or explaining is None else \
+        explanation(why, explaining, cases, worker, described, answers.positive, settings.explain, target, out)
     _own_metrics(done, settings, target, worker, out)
+    # The last thing asked of the model: it is timed while the evidence is written.
+    timing = worker.submit_time(sample.slice(0, BATCH_TIMED), answers.positive) if timed else None
     evidence = _evidence(
         settings, created, source, target, plan, done, out, checks,
         subjects=(Subject("model", file.name, file.sha256, file.size, file.format),),
@@ -133,7 +135,9 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
             f"{found.format}: {len(found.names)} names, " + ("all allowed" if not found.trusted else
                                                             f"{len(found.trusted)} trusted by the user"),
             found.trusted, worker.layers, worker.open),
-        attributions=found_attributions, notes=why, training=training)
+        attributions=None if why is None else why.attributions, explained=more[0],
+        notes=() if why is None else (*why.notes, *more[1]),
+        training=training)
     compute = None
     if timing is not None:
         progress("timing", 0, 0)
@@ -181,7 +185,8 @@ def _pass(settings: Settings, source: DataSource, plan: ColumnPlan, target: Targ
     sets = [(), *((role,) for role in singles), *data.intersections]
     kept = GroupRows(sets, clustered=plan.cluster is not None) if data.metrics else None
     return Pass(source, plan, target, coders, columns=columns, seed=settings.seed, threshold=data.threshold,
-                search=search, kept=kept, expected=Expected(data, source, plan, tuple(coders), decisions))
+                search=search, kept=kept, expected=Expected(data, source, plan, tuple(coders), decisions),
+                sampled=max(SAMPLE_ROWS, settings.explain.rows or EXPLAINED_ROWS))
 
 
 def _own_metrics(done: Pass, settings: Settings, target: Target, worker: Worker, out: from_cube.Numbers) -> None:
@@ -204,36 +209,6 @@ def _numbers(done: Pass, settings: Settings, target: Target) -> from_cube.Number
     if done.residuals is not None:
         return from_cube.regression_numbers(done.cube, done.residuals, done.levels(), roles, target)
     return from_cube.numbers(done.cube, done.levels(), roles, target, data.threshold)
-
-
-def _explained(pending: Pending[Explained], done: Pass, out: from_cube.Numbers
-               ) -> tuple[Attributions, list[str]]:
-    found = pending.result()
-    rows = len(found.values)
-    table = done.sample.table.slice(0, rows)
-    numeric = {}
-    for name in found.features:
-        column = table.column(name).combine_chunks()
-        kind = str(column.type)
-        if kind.startswith(("int", "uint", "float", "double", "halffloat", "bool")):
-            numeric[name] = numbers(column, name)
-    values = {role: v[:rows] for role, v in done.sampled_groups().items()}
-    asked = [g for g in out.groups if g.asked and not g.within]
-    weight, cluster = done.sampled_units(rows)
-    features = attributions(found.values, found.features, numeric, membership(values, asked), weight=weight,
-                            cluster=cluster)
-    method = found.method + ("; means over weighted rows" if weight is not None else "") + (
-        "; standard errors of persons" if cluster is not None else "")
-    notes = [] if rows == done.sample.table.num_rows else \
-        [f"{rows} of {done.sample.table.num_rows} sampled rows were explained: the budget allowed no more."]
-    found_all = Attributions(method, found.output_space, rows, found.background_rows, found.background,
-                             done.seed, _finite(found.base), _finite(found.residual), found.exact, features)
-    out.measurements += of_attributions(found_all, found.output)
-    return found_all, notes
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def _source(settings: Settings) -> DataSource:
@@ -281,7 +256,7 @@ def _stored(settings: Settings, created: str, progress: Progress, worker: Worker
 def _evidence(settings: Settings, created: str, source: DataSource, target: Target, plan: ColumnPlan, done: Pass,
               out: from_cube.Numbers, checks: tuple[SmokeCheck, ...], *, subjects: tuple[Subject, ...],
               model: Model | None, containment: Containment | None, attributions: Attributions | None,
-              notes: Sequence[str], training: Training | None) -> Evidence:
+              notes: Sequence[str], training: Training | None, explained: Explanation | None = None) -> Evidence:
     merged = settings.plain()
     merged["data"] |= {"positive": target.positive, "negative": target.negative, "favourable": target.favourable,
                        "task": target.task, "decisions": {d.name: d.plain() for d in done.expected.decisions}}
@@ -310,7 +285,7 @@ def _evidence(settings: Settings, created: str, source: DataSource, target: Targ
         tuple(out.groups), tuple(out.counts), tuple(measurements), target.task, model=model,
         confusions=tuple(out.confusions), curves=tuple(out.curves), thresholds=out.thresholds,
         threshold_counts=tuple(out.threshold_counts), subgroups=searched.subgroups, attributions=attributions,
-        train=None if trained is None else trained.facts,
+        explanation=explained, train=None if trained is None else trained.facts,
         smoke=checks, declared=dict(settings.declared), card=dict(settings.card),
         notes=tuple(dict.fromkeys([*target.notes, *plan.notes, *done.alike(), *out.notes, *searched.notes, *notes])))
 

@@ -18,6 +18,7 @@ from govern.policy.decide import bound_text
 from govern.policy.effects import effect
 from govern.policy.fields import at_phase, texts
 from govern.policy.schema import Policy
+from govern.policy.since import since
 from govern.policy.standing import notes_on
 from govern.policy.sweep import sweep, with_thresholds
 from govern.verdict import (
@@ -47,9 +48,10 @@ def judge(
     compute: Compute | None = None,
     waivers: Sequence[Mapping[str, Any]] = (),
     baseline: Evidence | None = None,
+    baseline_compute: Compute | None = None,
 ) -> Verdict:
     """The verdict on `evidence` under `policies`; `judged` holds the digests of the documents by role, `baseline` is
-    the evidence of the version in service.
+    the evidence of the version in service, `baseline_compute` its times and sizes where they are known.
 
     Raises InputError for documents that do not belong together or contradict themselves, for two policies of
     one name, and for names in rules that the evidence shows to be slips.
@@ -85,6 +87,7 @@ def judge(
         waivers=waived.states,
         sweep=explored,
         coverage=coverage(distinct, puts),
+        since=since(evidence, baseline, compute, baseline_compute) if baseline is not None else None,
         notes=notes,
     )
 

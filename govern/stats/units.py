@@ -69,3 +69,14 @@ class Units:
                 for b in range(a, 4):
                     found[which, a, b] = found[which, b, a] = math.fsum((own[:, a] * own[:, b]).tolist())
         return found
+
+
+def by_unit(values: Floats, unit: NDArray[np.integer]) -> Floats:
+    """Sums of `values` (n_rows, n_columns) over the rows of each unit, (n_units, n_columns), units by rising key.
+
+    Rows of a unit are added in their order.
+    """
+    order = np.argsort(unit, kind="stable")
+    starts = np.flatnonzero(np.concatenate([[True], np.diff(unit[order]) != 0]))
+    found: Floats = np.add.reduceat(values[order], starts, axis=0)
+    return found

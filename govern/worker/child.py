@@ -147,18 +147,17 @@ def _explain(loaded: Loaded, request: Header, buffers: Sequence[Buffer]) -> Repl
     here = sum(c["parts"] for c in request["batch"]["columns"])
     x = _batch(loaded, request["batch"], buffers[:here])
     background = _batch(loaded, request["background"], buffers[here:])
-    found = explain(loaded, x, background, request["positive"], request["seed"], request["budget"])
+    found = explain(loaded, x, background, request["positive"], request["seed"], request["rows_budget"],
+                    request["evaluations_budget"], request["declared"])
     answer = {
         "method": found.method,
-        "output_space": found.output_space,
+        "space": found.space,
         "exact": found.exact,
+        "background": found.background,
         "background_rows": found.background_rows,
+        "evaluations": found.evaluations,
     }
-    return answer, [
-        np.ascontiguousarray(found.values).data,
-        np.ascontiguousarray(found.output).data,
-        np.array([found.base, found.residual]).data,
-    ]
+    return answer, [np.ascontiguousarray(a).data for a in (found.values, found.outputs, found.bases)]
 
 
 def _time(loaded: Loaded, request: Header, buffers: Sequence[Buffer]) -> Reply:
@@ -177,7 +176,7 @@ _ON_BATCH: Final = {"predict": _predict, "smoke": _smoke, "explain": _explain, "
 
 def _import(name: str) -> None:
     if name == "shap":
-        from govern.worker.explain import import_shap
+        from govern.worker.trees import import_shap
 
         import_shap()
     else:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Limits", "Pending", "Worker"]
 
 SMOKE_ROWS: Final = 20
-EXPLAIN_BUDGET: Final = 1_000_000_000
+EXPLAIN_ROWS: Final = 1000
+EXPLAIN_EVALUATIONS: Final = 150_000
 
 
 class Worker:
@@ -128,42 +129,38 @@ class Worker:
 
         return self._process.submit(header, buffers, failures.CHECKING, read, 0)
 
-    def explain(
-        self,
-        batch: pa.RecordBatch,
-        background: pa.RecordBatch,
-        positive: str,
-        seed: int = 0,
-        budget: int = EXPLAIN_BUDGET,
-    ) -> Explained:
-        """Attributions for the first rows of `batch`, as many as `budget` allows."""
-        return self.submit_explain(batch, background, positive, seed, budget).result()
+    def explain(self, rows: pa.RecordBatch, background: pa.RecordBatch, positive: str | None, seed: int = 0, *,
+                rows_budget: int = EXPLAIN_ROWS, evaluations_budget: int = EXPLAIN_EVALUATIONS,
+                declared: bool = False) -> Explained:
+        """Attributions for the first of `rows`, as many as the budgets allow and at least one."""
+        return self.submit_explain(rows, background, positive, seed, rows_budget=rows_budget,
+                                   evaluations_budget=evaluations_budget, declared=declared).result()
 
-    def submit_explain(
-        self,
-        batch: pa.RecordBatch,
-        background: pa.RecordBatch,
-        positive: str,
-        seed: int = 0,
-        budget: int = EXPLAIN_BUDGET,
-    ) -> Pending[Explained]:
+    def submit_explain(self, rows: pa.RecordBatch, background: pa.RecordBatch, positive: str | None, seed: int = 0, *,
+                       rows_budget: int = EXPLAIN_ROWS, evaluations_budget: int = EXPLAIN_EVALUATIONS,
+                       declared: bool = False) -> Pending[Explained]:
         """As `explain`, without waiting for the answer.
 
-        `budget` is about 4 s by default: trees count leaves × (log2 of a tree's leaves)² a row, the
-        model-agnostic explainer 1250 a predicted row. It gives the same rows on every machine.
+        What explains the model is kept, so that rows may be sent part by part with the same background and seed.
+        `positive` is the class whose output is explained, None for all classes and for numbers. `evaluations_budget`
+        counts rows given to the model; an exact explainer of trees counts its work in them, so that the budget gives
+        the same rows on every machine. Where the background is `declared`, all methods compare with these rows;
+        otherwise trees are compared with what they counted in training.
         """
-        self._model_with(positive)
-        features, rows = tuple(batch.schema.names), batch.num_rows
-        header, buffers = _batch_request("explain", batch, positive)
+        described = self._model_with(positive)
+        features, n = tuple(rows.schema.names), rows.num_rows
+        labels: tuple[str | None, ...] = (described.classes or (None,)) if positive is None else (None,)
+        header, buffers = _batch_request("explain", rows, positive)
         behind, more = _batch_request("explain", background, positive)
-        header |= {"background": behind["batch"], "seed": seed, "budget": budget}
+        header |= {"background": behind["batch"], "seed": seed, "rows_budget": rows_budget,
+                   "evaluations_budget": evaluations_budget, "declared": declared}
 
         def read(answer: Header, buffers: Sequence[Buffer]) -> Explained:
             from govern.worker.replies import read_explained
 
-            return read_explained(answer, buffers, rows, features)
+            return read_explained(answer, buffers, min(n, max(1, rows_budget)), features, labels)
 
-        size = 8 * (rows * (len(features) + 1) + 2)
+        size = 8 * len(labels) * (n * (len(features) + 1) + 1)
         return self._process.submit(header, [*buffers, *more], failures.EXPLAINING, read, size)
 
     def time(

@@ -11,7 +11,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from govern.worker.protocol import Buffer, Failure, Header
@@ -28,13 +28,14 @@ MISSING_ATTRIBUTE: Final = re.compile(r"Can't get attribute '([^']+)' on <module
 class Loaded:
     """A model in memory: `names` it remembers for its columns, `classes` as text in predict_proba's order.
 
-    A model without classes is a regressor.
+    A model without classes is a regressor. `kept` is what was made of the model and serves again.
     """
 
     model: Any
     names: tuple[str, ...] | None
     classes: tuple[str, ...]
     has_score: bool
+    kept: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def task(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,13 @@ from govern.errors import printable
 from govern.worker.protocol import Buffer, Header, ProtocolError
 
 Floats = NDArray[np.float64]
-SPACES: Final = {"log-odds", "probability", "margin", "label"}
+SPACES: Final = {"log-odds", "probability", "margin", "label", "number", "logarithm"}
+BACKGROUNDS: Final = {
+    "trees": "the rows each tree counted in training",
+    "mean": "mean of a sample of the data",
+    "rows": "rows of a sample of the data",
+    "mixed": "rows of a sample of the data, for trees the rows they counted in training",
+}
 MAX_NAMES: Final = 100_000
 
 
@@ -70,31 +76,41 @@ class SmokeReply:
     rows: int
 
 
-@dataclass(frozen=True)
-class Explained:
-    """values (n, n_features) + base = output (n,) up to `residual`, for the positive class.
+class ExplainedOutput(NamedTuple):
+    """One output of the model: values (n, n_features) + base = outputs (n,) up to the residual. `label` is the class it
+    speaks of where all classes were asked for."""
 
-    n may be smaller than asked for: the first rows, as many as the budget allowed. `output_space`: log-odds,
-    probability, margin (a decision function without known scale) or label (0 or 1). `background_rows` is 0
-    where the trees' own counts stand for a background.
-    """
-
+    label: str | None
     values: Floats
     base: float
-    output: Floats
-    method: str
-    output_space: str
-    exact: bool
-    residual: float
+    outputs: Floats
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The first n of the rows asked for, explained: one output for a named class and for numbers, else one for each
+    class in the model's order.
+
+    `space` is what the outputs are: log-odds, probability, margin (a decision function without known scale), label
+    (0 or 1), number or logarithm (of the number). `residual` is the largest |sum + base − output|, `background` says
+    in words what the outputs are compared with, `background_rows` how many rows that is, 0 where the trees' own
+    counts stand for them. `evaluations` is what was spent of the budget.
+    """
+
+    outputs: tuple[ExplainedOutput, ...]
     features: tuple[str, ...]
+    space: str
+    method: str
+    exact: bool
     background_rows: int
+    background: str
+    evaluations: int
+    residual: float
 
     @property
-    def background(self) -> str:
-        """What the output is compared with, in words."""
-        if not self.background_rows:
-            return "the rows each tree counted in training"
-        return "mean of a sample of the data" if self.exact else "rows of a sample of the data"
+    def rows(self) -> int:
+        """How many rows were explained."""
+        return len(self.outputs[0].outputs)
 
 
 @dataclass(frozen=True)
@@ -183,24 +199,27 @@ def read_smoke(answer: Header, buffers: Sequence[Buffer], rows: int) -> SmokeRep
     return SmokeReply(repeat, batch, rows)
 
 
-def read_explained(answer: Header, buffers: Sequence[Buffer], max_rows: int, features: tuple[str, ...]) -> Explained:
-    """The checked attributions; all numbers are finite."""
-    _check(len(buffers) == 3 and len(buffers[1]) % 8 == 0 and type(answer.get("exact")) is bool)
-    rows = len(buffers[1]) // 8
-    _check(1 <= rows <= max_rows and answer.get("output_space") in SPACES)
-    values = _floats(buffers[0], rows * len(features)).reshape(rows, len(features))
-    output, numbers = _floats(buffers[1], rows), _floats(buffers[2], 2)
-    _check(all(bool(np.isfinite(a).all()) for a in (values, output, numbers)) and numbers[1] >= 0)
+def read_explained(answer: Header, buffers: Sequence[Buffer], max_rows: int, features: tuple[str, ...],
+                   labels: tuple[str | None, ...]) -> Explained:
+    """The checked attributions of an output for each of `labels`; all numbers are finite."""
+    k, n_outputs = len(features), len(labels)
+    _check(len(buffers) == 3 and len(buffers[1]) % (8 * n_outputs) == 0 and type(answer.get("exact")) is bool)
+    n = len(buffers[1]) // (8 * n_outputs)
+    _check(1 <= n <= max_rows and answer.get("space") in SPACES and answer.get("background") in BACKGROUNDS)
+    values = _floats(buffers[0], n_outputs * n * k).reshape(n_outputs, n, k)
+    outputs, bases = _floats(buffers[1], n_outputs * n).reshape(n_outputs, n), _floats(buffers[2], n_outputs)
+    _check(all(bool(np.isfinite(a).all()) for a in (values, outputs, bases)))
+    residual = np.abs(values.sum(axis=2) + bases[:, None] - outputs).max()
     return Explained(
-        values=values,
-        base=float(numbers[0]),
-        output=output,
-        method=printable(_text(answer.get("method")), 100),
-        output_space=answer["output_space"],
-        exact=answer["exact"],
-        residual=float(numbers[1]),
+        outputs=tuple(map(ExplainedOutput, labels, values, bases.tolist(), outputs)),
         features=features,
+        space=answer["space"],
+        method=printable(_text(answer.get("method")), 100),
+        exact=answer["exact"],
         background_rows=int(_number(answer.get("background_rows"), 0, 10**9)),
+        background=BACKGROUNDS[answer["background"]],
+        evaluations=int(_number(answer.get("evaluations"), 0, 10**15)),
+        residual=float(residual),
     )
 
 

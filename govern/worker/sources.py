@@ -42,6 +42,10 @@ def source_columns(transformer: Any, n_columns: int, depth: int = 0) -> list[int
         return list(range(n_columns))
     if kind == "OneHotEncoder":
         return _repeated(getattr(transformer, "_n_features_outs", None), n_columns)
+    if kind == "KBinsDiscretizer":
+        return list(range(n_columns)) if transformer.encode == "ordinal" else _repeated(transformer.n_bins_, n_columns)
+    if kind == "SplineTransformer":
+        return _repeated([transformer.n_features_out_ // n_columns] * n_columns, n_columns)
     if kind == "SimpleImputer":
         return _imputed(transformer, n_columns)
     if hasattr(transformer, "get_support") and hasattr(transformer, "transform"):
@@ -101,8 +105,8 @@ def _imputed(imputer: Any, n_columns: int) -> list[int] | None:
 
 
 def add_up(encoded: Any, origin: list[int], n_columns: int) -> Any:
-    """The sums (n_rows, n_columns) of the encoded columns (n_rows, n_encoded) of each input column."""
-    total = np.zeros((len(encoded), n_columns))
+    """The sums (…, n_columns) of the encoded columns (…, n_encoded) of each input column."""
+    total = np.zeros((*encoded.shape[:-1], n_columns))
     for position, source in enumerate(origin):
-        total[:, source] += encoded[:, position]
+        total[..., source] += encoded[..., position]
     return total

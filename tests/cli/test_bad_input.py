@@ -65,7 +65,7 @@ CASES: dict[str, tuple[list[str], dict[str, str | bytes], list[str]]] = {
                         ["t.pkl", "os.system", "govern scan t.pkl"]),
     "unknown option": (["m.pkl", "--targt", "y"], {}, ["--targt", "--target"]),
     "wrong phase": (["m.pkl", *ARGUMENTS, "--phase", "prod"], {}, ["prod", "company"]),
-    "Japanese": (["m.pkl", *ARGUMENTS, "--lang", "ja"], {}, ["ja"]),
+    "no such language": (["m.pkl", *ARGUMENTS, "--lang", "fr"], {}, ['"fr"', "en, ja"]),
     "negative weights": (["m.pkl", *ARGUMENTS, "--weight", "x"], {}, ["--weight", "negative weights"]),
     "all weights 0": (["m.pkl", *ARGUMENTS, "--weight", "w"],
                       {"eval.csv": "x,z,group,y,w\n1,2,a,1,0\n2,3,b,0,0\n"}, ["the weight is 0"]),

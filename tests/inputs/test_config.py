@@ -240,7 +240,7 @@ def test_trust_by_flag_needs_no_config(here: Path) -> None:
     ({"data.sensitive": ["sex:sex"]}, "--sensitive: "),
     ({"phase": "tem"}, '--phase: "tem" is not one of desk, poc, team, company; did you mean "team"?'),
     ({"report.formats": ["hf"]}, '--format: "hf" arrives in a later version; use html or pdf or md'),
-    ({"report.lang": "ja"}, "arrives in a later version"),
+    ({"report.lang": "fr"}, '--lang: "fr" is not one of en, ja'),
     ({"data.task": "ranking"}, '--task: "ranking" is not one of binary, multiclass, regression'),
     ({"data.threshold": float("nan")}, "--threshold: "),
     ({"seed": -1}, "--seed: "),

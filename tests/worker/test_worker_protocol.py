@@ -126,18 +126,26 @@ def test_predictions_are_checked():
 def test_other_answers_are_checked():
     with pytest.raises(ProtocolError):
         read_smoke({"repeat_difference": 0, "batch_difference": 2}, [], 1)
-    good = {"method": "m", "output_space": "log-odds", "exact": True, "background_rows": 5}
-    values, output, numbers = (np.ones(n).tobytes() for n in (4, 2, 2))
-    assert read_explained(good, [values, output, numbers], 2, ("a", "b")).values.shape == (2, 2)
+    good = {"method": "m", "space": "log-odds", "exact": True, "background": "rows", "background_rows": 5,
+            "evaluations": 7}
+    values, outputs, bases = (np.ones(n).tobytes() for n in (8, 4, 2))
+    labels = ("x", "y")
+    found = read_explained(good, [values, outputs, bases], 2, ("a", "b"), labels)
+    assert [o.label for o in found.outputs] == ["x", "y"] and found.outputs[1].values.shape == (2, 2)
+    assert (found.rows, found.residual, found.evaluations) == (2, 2.0, 7)
     for answer, buffers, rows in [
-        (good, [values, output, numbers], 1),
-        (good, [values[:-8], output, numbers], 2),
-        (good | {"output_space": "dollars"}, [values, output, numbers], 2),
-        (good | {"background_rows": -1}, [values, output, numbers], 2),
-        (good | {"exact": 1}, [values, output, numbers], 2),
-        (good, [np.full(4, np.inf).tobytes(), output, numbers], 2),
+        (good, [values, outputs, bases], 1),
+        (good, [values[:-8], outputs, bases], 2),
+        (good, [values, outputs[:-8], bases], 2),
+        (good, [values, outputs, bases[:-8]], 2),
+        (good | {"space": "dollars"}, [values, outputs, bases], 2),
+        (good | {"background": "everyone"}, [values, outputs, bases], 2),
+        (good | {"background_rows": -1}, [values, outputs, bases], 2),
+        (good | {"evaluations": None}, [values, outputs, bases], 2),
+        (good | {"exact": 1}, [values, outputs, bases], 2),
+        (good, [np.full(8, np.inf).tobytes(), outputs, bases], 2),
     ]:
         with pytest.raises(ProtocolError):
-            read_explained(answer, buffers, rows, ("a", "b"))
+            read_explained(answer, buffers, rows, ("a", "b"), labels)
     with pytest.raises(ProtocolError):
         read_timed({"peak_memory_bytes": 1}, [np.array([-1.0]).tobytes(), b""], 1)

@@ -124,13 +124,16 @@ def test_what_neither_tells_classes_apart_nor_predicts_numbers_is_refused(worker
     assert "\n" not in str(e.value)
 
 
-def test_explaining_another_task_is_one_line(worker, loaded, to_batch, numbers):
+def test_numbers_are_explained(worker, loaded, to_batch, numbers):
     x, y = numbers
-    loaded(worker, LinearRegression().fit(x, y))
-    with pytest.raises(InputError) as e:
-        worker.explain(to_batch(x), to_batch(x), "1")
-    assert "\n" not in str(e.value)
-    assert worker.predict(to_batch(x), None).rows == 240  # an error is not the end
+    model = LinearRegression().fit(x, y)
+    loaded(worker, model)
+    found = worker.explain(to_batch(x), to_batch(x.iloc[:30]), None)
+    (label, values, base, outputs), = found.outputs
+    assert (label, found.space, found.exact, found.background_rows) == (None, "number", True, 30)
+    np.testing.assert_allclose(values, (x - x.iloc[:30].mean()) * model.coef_, atol=1e-12)
+    np.testing.assert_allclose(outputs, model.predict(x), atol=1e-12)
+    assert base == pytest.approx(model.predict(x.iloc[:30]).mean())
 
 
 def test_answers_of_every_task_are_checked():
