@@ -75,7 +75,7 @@ def main() -> None:
         for _ in range(asked.draws):
             rows = random.choice(len(size), n, replace=False)
             made = {j: s for j, name in enumerate(names)
-                    if (s := strata(columns[name], held[name][rows], len(size))) is not None}
+                    if (s := strata(columns[name], held[name][rows], len(size))) is not None and (s := s.merged(n)) is not None}
             found = means(size[rows], Sampled(len(size), made))
             own = sorted(range(len(names)), key=lambda j, found=found: -found.value[j])
             worst.append((np.abs(found.value - truth) / truth)[first].max())
@@ -85,8 +85,8 @@ def main() -> None:
             places.append(settled(found, own, LEVEL, 2))
             wrong += own[: places[-1]] != order[: places[-1]]
         shown = [f"{100 * np.median(e):.1f} and {100 * np.quantile(e, 0.95):.1f}" for e in (plain, worst)]
-        print(f"  {n:>6,} rows: worst of ten, median and 95th percentile: plain {shown[0]}, in strata {shown[1]}; stated "
-              f"{100 * np.median(stated):.1f}; covered {covered.min() / asked.draws:.3f} to "
+        print(f"  {n:>6,} rows: worst of ten, median and 95th percentile: plain {shown[0]}, in strata {shown[1]}; "
+              f"stated {100 * np.median(stated):.1f}; covered {covered.min() / asked.draws:.3f} to "
               f"{covered.max() / asked.draws:.3f}; settled {np.mean(places):.1f} places, wrong in {wrong}")
 
 

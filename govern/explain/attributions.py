@@ -86,16 +86,26 @@ def _rows(rows: ExplainedRows, group: str, output: Output | None, size: Floats, 
     large, errors = _with_errors(size[every], sampled)
     mean, mean_errors = (None, None) if one is None else _with_errors(one.values[every], sampled)
     z_error = (1 - level) / 2
+    directions = {} if one is None else _directions(rows, one.values, every, weight, order)
     for j in order:
         name = rows.features[j]
-        number = rows.numbers.get(name)
-        direction = None if number is None or one is None else \
-            rank_correlation(number[every], one.values[every, j], weight)
+        direction = directions.get(j)
         low, high = _bounds(float(large[j]), errors[j], z_error)
         yield Attribution(
             name, group, len(size[every]), float(large[j]), errors[j], 0.0 if mean is None else float(mean[j]),
             direction, low, high, None if mean_errors is None else mean_errors[j], None if output is None else
             output.label)
+
+
+def _directions(rows: ExplainedRows, values: Floats, every: slice | NDArray[np.bool_], weight: Floats | None,
+                order: Sequence[int]) -> dict[int, float | None]:
+    """The direction of each feature that holds numbers, by its place."""
+    held = [j for j in order if rows.features[j] in rows.numbers]
+    x = {j: rows.numbers[rows.features[j]][every] for j in held}
+    whole = [j for j in held if weight is None and not np.isnan(x[j]).any()]
+    found = dict(zip(whole, rank_correlations(np.column_stack([x[j] for j in whole]), values[every][:, whole]),
+                     strict=True)) if whole else {}
+    return found | {j: rank_correlation(x[j], values[every, j], weight) for j in held if j not in found}
 
 
 def _with_errors(x: Floats, sampled: Sampled) -> tuple[Floats, list[float | None]]:
@@ -126,6 +136,33 @@ def rank_correlation(x: Floats, y: Floats, weight: Floats | None = None) -> floa
         a, b = (v - (w * v).sum() / w.sum() for v in (a, b))
     scale = float(np.sqrt((w * a * a).sum() * (w * b * b).sum()))
     return float(np.clip((w * a * b).sum() / scale, -1.0, 1.0)) if scale > 0 else None
+
+
+def rank_correlations(x: Floats, y: Floats) -> list[float | None]:
+    """Spearman's rank correlation of each column of `x` (n_rows, k), none missing, with that of `y`, (k,)."""
+    if len(x) < FEW:
+        return [None] * x.shape[1]
+    a, b = standard_ranks(x), standard_ranks(y)
+    found = np.clip((a * b).sum(axis=0), -1.0, 1.0)
+    return [float(v) if np.isfinite(v) else None for v in found]
+
+
+def standard_ranks(x: Floats) -> Floats:
+    """The ranks in each column of `x` (n_rows, k), with mean 0 and sum of squares 1; NaN in a constant column."""
+    n = len(x)
+    order = np.argsort(x, axis=0, kind="stable")
+    ordered = np.take_along_axis(x, order, axis=0)
+    places = np.arange(n)[:, None]
+    new = ordered[1:] != ordered[:-1]
+    # Equal values have the middle of their first and last place.
+    first = np.maximum.accumulate(np.where(np.vstack([np.ones((1, x.shape[1]), bool), new]), places, 0), axis=0)
+    last = np.where(np.vstack([new, np.ones((1, x.shape[1]), bool)]), places, n)
+    last = np.minimum.accumulate(last[::-1], axis=0)[::-1]
+    found = np.empty(x.shape)
+    np.put_along_axis(found, order, (first + last) / 2 - (n - 1) / 2, axis=0)
+    with np.errstate(invalid="ignore"):
+        found /= np.sqrt((found * found).sum(axis=0))
+    return found
 
 
 def _ranks(x: Floats, weight: Floats | None) -> Floats:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from govern.explain.attributions import rank_correlation
+from govern.explain.attributions import rank_correlation, standard_ranks
 from govern.explanations import Correlated
 
 FEATURES: Final = 30
@@ -32,14 +32,19 @@ def correlated(features: Sequence[str], numbers: Mapping[str, Floats], codes: Ma
     Source: Dormann et al. 2013, Ecography 36:27–46, for 0.7; Bergsma 2013, J. Korean Stat. Soc. 42:323–328.
     """
     found = []
+    ranks = {f: standard_ranks(numbers[f][:, None])[:, 0] for f in features
+             if f in numbers and len(numbers[f]) >= FEWEST and not np.isnan(numbers[f]).any()}
     for first, second in combinations(features, 2):
-        if first in numbers and second in numbers:
+        value: float | None
+        if first in ranks and second in ranks:
+            value, measure = abs(float((ranks[first] * ranks[second]).sum())), RANKS
+        elif first in numbers and second in numbers:
             value, measure = _ranks(numbers[first], numbers[second]), RANKS
         else:
             a, b = (_classes(numbers[f]) if f in numbers else codes[f] for f in (first, second))
             value, measure = cramers_v(a, b), TABLE
         if value is not None and value >= ALIKE:
-            found.append(Correlated(first, second, value, measure))
+            found.append(Correlated(first, second, min(1.0, value), measure))
     return tuple(sorted(found, key=lambda c: (-c.value, c.first, c.second)))
 
 

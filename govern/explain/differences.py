@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,7 +57,7 @@ def differences(rows: ExplainedRows, groups: Sequence[Sequence[str]], level: flo
     Source: Benjamini & Hochberg 1995, JRSS B 57:289–300; Benjamini & Yekutieli 2005, JASA 100:71–81, for the intervals.
     """
     members, small = _members(rows, groups)
-    tests = [t for group, mask in members.items() for t in _tests(rows, group, mask)]
+    tests = list(_tests(rows, members, 1 - level))
     if not tests:
         return Compared((), 0, 0, small)
     q = q_values(np.array([t.p for t in tests])).tolist()
@@ -89,58 +89,84 @@ def _members(rows: ExplainedRows, groups: Sequence[Sequence[str]]) -> tuple[dict
     return members, tuple(small)
 
 
-def _tests(rows: ExplainedRows, group: str, mask: Mask) -> Iterator[_Test]:
+def _tests(rows: ExplainedRows, members: Mapping[str, Mask], alpha: float) -> Iterator[_Test]:
     asked: list[tuple[str, str | None, Floats]] = [(SIZE, None, sizes(rows.outputs))]
     asked += [(DIRECTION, o.label, o.values) for o in rows.outputs]
+    w: Floats = np.ones(rows.n) if rows.weight is None else rows.weight
     for what, label, x in asked:
-        value, se, free = _apart(x, mask, rows.weight, rows.cluster)
-        for j, feature in enumerate(rows.features):
-            if se[j] > 0:  # a feature without contributions differs nowhere
-                yield _Test(feature, group, what, label, float(value[j]), float(se[j]), float(free[j]),
-                            _p_value(abs(value[j]) / se[j], free[j]))
+        least = 1e-12 * np.abs(x).max(axis=0)  # equal contributions of everyone up to rounding differ nowhere
+        x = w[:, None] * (x - (w[:, None] * x).sum(axis=0) / w.sum())
+        everyone = _sums(x, w, rows.cluster)
+        for group, mask in members.items():
+            own = _sums(x[mask], w[mask], None if rows.cluster is None else rows.cluster[mask])
+            rest = everyone.less(own) if rows.cluster is None else _sums(x[~mask], w[~mask], rows.cluster[~mask])
+            value, se, free = _apart(own, rest, everyone)
+            for j in np.flatnonzero(se > least).tolist():
+                yield _Test(rows.features[j], group, what, label, float(value[j]), float(se[j]), float(free[j]),
+                            _p_value(abs(value[j]) / se[j], free[j], alpha))
 
 
-def _apart(x: Floats, mask: Mask, weight: Floats | None, cluster: NDArray[np.uint64] | None
-           ) -> tuple[Floats, Floats, Floats]:
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Sums over rows or persons: of their weights and their squares, and, (k,) each, of their weighted contributions,
+    the squares of these, and their products with the weight."""
+
+    w: float
+    ww: float
+    x: Floats
+    xx: Floats
+    wx: Floats
+
+    def less(self, other: _Sums) -> _Sums:
+        """The sums of the rows that `other` does not hold."""
+        return _Sums(self.w - other.w, self.ww - other.ww, self.x - other.x, self.xx - other.xx, self.wx - other.wx)
+
+    @property
+    def mean(self) -> Floats:
+        """The weighted means, (k,)."""
+        return self.x / self.w
+
+    @property
+    def variance(self) -> Floats:
+        """The variances of the means, (k,), NaN where all rows are of one person."""
+        mean, spare = self.mean, self.w - self.ww / self.w
+        if not spare > 1e-12 * self.w:
+            return np.full(len(mean), np.nan)
+        found: Floats = np.maximum(0.0, self.xx - 2 * mean * self.wx + mean * mean * self.ww) / spare / self.w
+        return found
+
+    @property
+    def units(self) -> float:
+        """The independent rows that would make the means as sure."""
+        return self.w * self.w / self.ww
+
+
+def _sums(x: Floats, w: Floats, cluster: NDArray[np.uint64] | None) -> _Sums:
+    x, w = by_person(x, cluster), by_person(w[:, None], cluster)[:, 0]
+    return _Sums(float(w.sum()), float((w * w).sum()), x.sum(axis=0), (x * x).sum(axis=0), (w[:, None] * x).sum(axis=0))
+
+
+def _apart(own: _Sums, rest: _Sums, everyone: _Sums) -> tuple[Floats, Floats, Floats]:
     """Mean of the rows of the group less that of all others, its standard error and degrees of freedom, (k,) each.
 
     The error is the larger of Welch's and of one with the spread of everyone, as in `stats.equal_means`: of skewed
     contributions a group may happen to hold none or much of the long tail.
     """
-    w: Floats = np.ones(len(x)) if weight is None else weight
-    means, variances, free = [], [], []
-    everyone = x - (w[:, None] * x).sum(axis=0) / w.sum()
-    for side in (mask, ~mask):
-        own, persons = w[side], None if cluster is None else cluster[side]
-        total = float(own.sum())
-        mean = (own[:, None] * x[side]).sum(axis=0) / total
-        each = by_person(own[:, None], persons)[:, 0]
-        spare = total - float((each * each).sum()) / total
-        if not spare > 1e-12 * total:  # all of one person
-            return np.zeros(x.shape[1]), np.zeros(x.shape[1]), np.ones(x.shape[1])
-        apart = by_person(own[:, None] * (x[side] - mean), persons)
-        means.append(mean)
-        variances.append((apart * apart).sum(axis=0) / spare / total)
-        free.append(total * total / float((each * each).sum()) - 1)
-    units = by_person(w[:, None] * everyone, cluster)
-    each = by_person(w[:, None], cluster)[:, 0]
-    spread = (units * units).sum(axis=0) / float((each * each).sum())
-    k = float(w.sum()) ** 2 / float((each * each).sum())
-    pooled = spread * k / (k - 1) * (1 / (free[0] + 1) + 1 / (free[1] + 1))
-    welch = variances[0] + variances[1]
+    one, two = own.variance, rest.variance
+    welch = one + two
+    k = everyone.units
+    pooled = everyone.xx / everyone.ww * k / (k - 1) * (1 / own.units + 1 / rest.units)
     with np.errstate(divide="ignore", invalid="ignore"):
-        degrees = np.where(welch > 0, welch**2 / (variances[0] ** 2 / free[0] + variances[1] ** 2 / free[1]), 1.0)
-    degrees = np.where(pooled > welch, k - 2, degrees)
-    se: Floats = np.sqrt(np.maximum(welch, pooled))
-    gap: Floats = means[0] - means[1]
-    # Equal contributions of everyone up to rounding differ nowhere.
-    return gap, np.where(se > 1e-12 * np.abs(x).max(axis=0, initial=0.0), se, 0.0), degrees
+        free = welch**2 / (one**2 / (own.units - 1) + two**2 / (rest.units - 1))
+        # NaN where a side is one person: no error is known, and nothing is compared.
+        se: Floats = np.sqrt(np.where(np.isnan(welch), np.nan, np.maximum(welch, pooled)))
+    return own.mean - rest.mean, se, np.where(pooled > welch, k - 2, free)
 
 
-def _p_value(t: float, free: float) -> float:
+def _p_value(t: float, free: float, alpha: float) -> float:
     p = math.erfc(t / math.sqrt(2))
-    # Student's is larger still: what chance explains well enough already need not be known to the digit.
-    return p if p > 0.2 else student_p(t, free)
+    # Student's is larger still, and what exceeds alpha by itself does so whatever else is compared.
+    return p if p > alpha else student_p(t, free)
 
 
 def student_quantile(alpha: float, free: float) -> float:

@@ -31,6 +31,21 @@ class Strata:
     of_row: Ints
     rows: Ints
 
+    def merged(self, n: int) -> Strata | None:
+        """The strata of the first `n` rows, of which each holds at least 20: neighbours are put together until it does.
+        None where that leaves one."""
+        of_stratum, groups, sampled = [], 0, 0
+        for held in np.bincount(self.of_row[:n], minlength=len(self.rows)).tolist():
+            of_stratum.append(groups)
+            sampled += held
+            if sampled >= LEAST:
+                groups, sampled = groups + 1, 0
+        if groups < 2:
+            return None
+        # What is left over after the last full stratum belongs to it.
+        joined = np.minimum(of_stratum, groups - 1)
+        return Strata(joined[self.of_row[:n]], np.bincount(joined, self.rows, minlength=groups).astype(np.int64))
+
 
 @dataclass(frozen=True)
 class Sampled:
@@ -87,36 +102,20 @@ class Means:
 
 
 def strata(column: Column, values: Floats | Sequence[str | None], total: int) -> Strata | None:
-    """The strata of explained rows by their `values` (n_rows,) of a column of the data: numbers with NaN for missing,
-    else the text of their level, None for missing.
-
-    Bins and levels that are neighbours are put together until each stratum holds 20 explained rows; None where that
-    leaves one stratum, or where the column's levels were too many to be counted.
+    """The bin or level of sampled rows by their `values` (n_rows,) of a column of the data: numbers with NaN for
+    missing, else the text of their level, None for missing. None where the column's levels were too many to be counted.
     """
     if column.kind == "number":
         lows, rows = [b.low for b in column.bins], [b.n for b in column.bins]
         numbers = np.asarray(values, np.float64)
-        place = np.clip(np.searchsorted(lows, numbers, side="right") - 1, 0, None)
+        place = np.maximum(np.searchsorted(lows, numbers, side="right") - 1, 0)
         place[np.isnan(numbers)] = len(lows)
         rows = [*rows, column.missing]
     else:
         known = {level.value: i for i, level in enumerate(column.levels)}
         rows = [*(level.n for level in column.levels), column.others, column.missing]
         place = np.array([len(known) + 1 if v is None else known.get(v, len(known)) for v in values], np.int64)
-    if sum(rows) != total or not len(place):
-        return None
-    held = np.bincount(place, minlength=len(rows)).tolist()
-    of_place, groups, sampled = [], 0, 0
-    for n in held:
-        of_place.append(groups)
-        sampled += n
-        if sampled >= LEAST:
-            groups, sampled = groups + 1, 0
-    # What is left over after the last full stratum belongs to it.
-    merged = np.minimum(of_place, max(0, groups - 1))
-    if groups < 2:
-        return None
-    return Strata(merged[place], np.bincount(merged, rows, minlength=groups).astype(np.int64))
+    return Strata(place, np.array(rows, np.int64)) if sum(rows) == total else None
 
 
 def means(x: Floats, sampled: Sampled) -> Means:

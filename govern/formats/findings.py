@@ -27,7 +27,7 @@ def policy_section(evidence: Evidence, verdict: Verdict | None, t: Strings) -> V
     rest = [f for f in verdict.reasons if f not in first and f.outcome != "n/a"]
     return {
         "none": "" if verdict.findings else t("verdict.no_reason_none"),
-        "decided": t("policy.decided", date=printable(verdict.decided_on), phase=printable(verdict.phase)),
+        "decided": t("policy.decided", date=printable(verdict.decided_on), phase=t.phrase(printable(verdict.phase))),
         "applied": [_policy(p, t) for p in verdict.policies],
         "rows": [_row(f, evidence, t) for f in (*first, *rest)],
         "not_assessed": _not_assessed(verdict, t),
@@ -37,11 +37,11 @@ def policy_section(evidence: Evidence, verdict: Verdict | None, t: Strings) -> V
 
 def _policy(info: PolicyInfo, t: Strings) -> str:
     text = t("policy.applied", name=printable(info.name), version=printable(info.version), sha=info.sha256[:16],
-             status=printable(info.status).replace("_", " "), as_of=printable(info.as_of))
+             status=t.phrase(printable(info.status).replace("_", " ")), as_of=printable(info.as_of))
     start, end = printable(info.applies_from or ""), printable(info.sunset or "")
     when = t("policy.dates_until", **{"from": start, "until": end}) if start and end else \
         t("policy.dates", **{"from": start}) if start else t("policy.until", until=end) if end else ""
-    return f"{text}, {when}" if when else text
+    return t.list((text, when))
 
 
 def _not_assessed(verdict: Verdict, t: Strings) -> list[tuple[str, str, str]]:
@@ -52,9 +52,9 @@ def _not_assessed(verdict: Verdict, t: Strings) -> list[tuple[str, str, str]]:
     rows = []
     for why, found in by.items():
         if len(found) > TOGETHER:
-            rows.append((", ".join(printable(n.rule) for n in found), "", printable(why, LONG)))
+            rows.append((t.list(printable(n.rule) for n in found), "", printable(t.phrase(why), LONG)))
         else:
-            rows += [(printable(n.rule), printable(pick(n.title, t("lang")), LONG), printable(why, LONG))
+            rows += [(printable(n.rule), printable(pick(n.title, t("lang")), LONG), printable(t.phrase(why), LONG))
                      for n in found]
     return rows
 
@@ -86,9 +86,10 @@ def _coverage(verdict: Verdict, t: Strings) -> Part | None:
         filled = [str(first.rules), *(str(cells[category, p].binding) for p in phases), str(first.evidenced),
                   str(first.open)]
         empty = [t("policy.no_rule"), *([""] * (len(filled) - 1))]
-        rows.append((printable(category), *(filled if first.rules else empty)))
-    titles = [t("policy.category"), t("policy.rules"), *(t("policy.binding_at", phase=printable(p)) for p in phases),
-              t("policy.evidenced"), t("policy.undecided")]
+        rows.append((t.phrase(printable(category)), *(filled if first.rules else empty)))
+    titles = [t("policy.category"), t("policy.rules"),
+              *(t("policy.binding_at", phase=t.phrase(printable(p))) for p in phases), t("policy.evidenced"),
+              t("policy.undecided")]
     return Part(t("policy.coverage"), t("policy.coverage_intro"), (Table(heads(titles), tuple(rows)),))
 
 
@@ -98,13 +99,13 @@ def _row(finding: Finding, evidence: Evidence, t: Strings) -> View:
     # Where a sentence names the rule, the rule's title is not said twice.
     said = said if said.startswith(found.title) else f"{found.title}: {said}"
     plain = finding.seen is None or finding.seen.value is None or finding.kind in ("document", "table")
-    whose = f"{printable(finding.policy)}, {t(f'basis.{finding.basis}')}"
-    if finding.cite and finding.outcome != "pass":
-        whose += f", {printable(finding.cite)}"
+    cite = printable(finding.cite) if finding.cite and finding.outcome != "pass" else ""
+    whose = t.list((printable(finding.policy), t(f"basis.{finding.basis}"), cite))
     return {
         "rule": found.rule, "title": found.title, "mark": found.mark, "word": found.word,
         "subject": "" if plain else found.subject, "seen": said if plain else found.number,
         "limit": found.limit, "whose": whose,
-        "counts_as": t("policy.counts_as", outcome=finding.counts_as) if finding.counts_as != "PASS" else "",
+        "counts_as": t("policy.counts_as", outcome=t(f"outcome.{finding.counts_as}"))
+        if finding.counts_as != "PASS" else "",
         "waived": finding.waiver is not None,
     }

@@ -63,7 +63,7 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
         "thresholds": thresholds(evidence, verdict, t),
         "words": supplied(evidence, verdict, t),
         "reproduce": reproduce(evidence, digests, t),
-        "notes": [printable(n, 600) for n in (*evidence.notes, *(verdict.notes if verdict else ()))],
+        "notes": [printable(t.phrase(n), 600) for n in (*evidence.notes, *(verdict.notes if verdict else ()))],
     }
 
 
@@ -74,7 +74,7 @@ def _head(evidence: Evidence, verdict: Verdict | None, digests: Mapping[str, str
     period = card_text(card.get("data_period"))
     rows = t("page1.rows", n=count(evidence.population.used))
     policies = " · ".join(printable(f"{p.name} {p.version}") for p in verdict.policies) if verdict else ""
-    phase = printable(verdict.phase if verdict else settings.get("phase", ""))
+    phase = t.phrase(printable(verdict.phase if verdict else settings.get("phase", "")))
     purpose = card_text(card.get("purpose"), 200)
     footer = [" ".join(printable(model[k]) for k in ("name", "version") if model.get(k))]
     footer += [t(f"footer.{k}", digest=short_digest(digests[k])) for k in ("evidence", "verdict") if k in digests]
@@ -95,7 +95,7 @@ def _head(evidence: Evidence, verdict: Verdict | None, digests: Mapping[str, str
             (t("page1.model"), f"sha256 {short_digest(subject.sha256)}…" if subject else t("page1.no_model")),
             (t("page1.policies"), policies or t("page1.no_policy")),
         ],
-        "states": [t("page1.state", name=printable(p.name), note=printable(note, 300))
+        "states": [t("page1.state", name=printable(p.name), note=printable(t.phrase(note), 300))
                    for p in (verdict.policies if verdict else ()) for note in p.notes],
     }
 
@@ -108,7 +108,8 @@ def _verdict(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
     found = open_findings(verdict)
     unsettled = verdict.counts.get("not_settled", 0)
     return {
-        "word": verdict.outcome, "line": t(f"verdict.{verdict.outcome}"), "class": verdict.outcome.lower(),
+        "word": t(f"outcome.{verdict.outcome}"), "line": t(f"verdict.{verdict.outcome}"),
+        "class": verdict.outcome.lower(),
         "mark": {"BLOCK": "outside", "REVIEW": "unsettled", "PASS": "within"}[verdict.outcome],
         "counts": [(count(k), t(f"verdict.{word}")) for k, word in tally(verdict) if k or word in ("block", "review")],
         "unsettled": t("verdict.also_unsettled", n=unsettled) if unsettled and verdict.outcome == "PASS" else "",
@@ -129,14 +130,14 @@ def _sure(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
     headline = [m for name in HEADLINE[evidence.task] if (m := evidence.find(name)) is not None and m.value is not None]
     p = evidence.population
     return {
-        "population": " ".join(x for x in (
+        "population": t.text((
             t("data.population", read=count(p.read), used=count(p.used), excluded=count(p.read - p.used)),
-            excluded(evidence, t)) if x),
+            excluded(evidence, t))),
         "rows": t("page1.sure_rows", level=reading_level(evidence)),
-        "gaps": t("page1.points", gaps=", ".join(f"{gap_text(g)} ({n})" for n, g in gaps.items())) if gaps else "",
+        "gaps": t("page1.points", gaps=t.list(f"{gap_text(g)} ({n})" for n, g in gaps.items())) if gaps else "",
         "decided": (t("page1.sure_unsettled", n=unsettled) if unsettled else t("page1.sure_settled"))
         if verdict and verdict.findings else "",
-        "headline": ", ".join(_plain(m) for m in headline),
+        "headline": t.list(_plain(m, t) for m in headline),
         "lock": _lock(evidence, verdict, t),
         "since": t("page1.since", digest=short_digest(verdict.judged["baseline"]))
         if verdict and "baseline" in verdict.judged else t("page1.no_since"),
@@ -156,16 +157,15 @@ def _lock(evidence: Evidence, verdict: Verdict | None, t: Strings) -> str:
     if found.outcome == "pass":
         return t("page1.lock_held", locked=_moment(evidence.lock.get("locked")), created=_moment(evidence.created),
                  digest=short_digest(subject.sha256))
-    return t("page1.lock_broken", why=printable(found.reason or "", 200).rstrip("."))
+    return t("page1.lock_broken", why=printable(t.phrase(found.reason or ""), 200).rstrip("."))
 
 
 def _moment(text: Any) -> str:
     return printable(text or "–", 40).replace("T", " ").replace("Z", " UTC")
 
 
-def _plain(m: Measurement) -> str:
-    name = metric_name(m.metric)
-    return " ".join(x for x in (name[:1].upper() + name[1:], value(m), shown(m)[1]) if x)
+def _plain(m: Measurement, t: Strings) -> str:
+    return " ".join(x for x in (t.capital(metric_name(m.metric, t)), value(m), shown(m)[1]) if x)
 
 
 def _waivers(verdict: Verdict | None, t: Strings) -> list[View]:
@@ -180,7 +180,7 @@ def _waivers(verdict: Verdict | None, t: Strings) -> list[View]:
 def _sign(verdict: Verdict | None, digests: Mapping[str, str], t: Strings) -> View:
     """The boxes: for each role that a policy asks to sign, else the three that every release has."""
     asked = {role: s for s in (verdict.to_sign if verdict else ()) for role in s.roles}
-    roles = [{"role": printable(role.replace("_", " ")).capitalize(),
+    roles = [{"role": t.capital(t.phrase(printable(role.replace("_", " ")))),
               "says": t("page1.asked_by", rule=printable(s.rule), policy=printable(s.policy)),
               "statement": printable(pick(s.statement, t("lang")), STATEMENT)} for role, s in asked.items()]
     shown = {k: short_digest(v) for k, v in digests.items()}

@@ -22,12 +22,11 @@ from govern.explain.correlated import FEATURES as CORRELATED_FEATURES
 from govern.explain.correlated import correlated
 from govern.explain.differences import Compared, differences
 from govern.explain.explained import ExplainedRows, Output, sizes
-from govern.explain.gaps import gaps
 from govern.explain.permuted import FEATURES as PERMUTED_FEATURES
 from govern.explain.permuted import agreement
 from govern.explain.proxies import joined, proxies
 from govern.explain.proxies import measurements as of_proxies
-from govern.explanations import Attributions, Explanation, Proxy
+from govern.explanations import Attributions, Proxy
 from govern.inputs.arrays import indices, whole
 from govern.inputs.labels import Target
 from govern.inputs.levels import level_text, numbers
@@ -57,10 +56,10 @@ NUMERIC = ("int", "uint", "float", "double", "halffloat", "bool")
 
 @dataclass(frozen=True)
 class Found:
-    """What was found: the attributions, what else was asked of the explained rows, these rows, and notes."""
+    """What was found: the attributions, what reveals sensitive features, the explained rows, and notes."""
 
     attributions: Attributions
-    explanation: Explanation
+    proxies: tuple[Proxy, ...]
     rows: ExplainedRows
     notes: tuple[str, ...]
 
@@ -69,7 +68,7 @@ class Found:
 class _Sample:
     """The sampled rows that may be explained, with what is known of each: predictions, truth, groups, (n_rows,) each.
 
-    `texts` are levels by feature that holds no numbers.
+    `texts` are levels by feature that holds no numbers, `strata` those of features by their place.
     """
 
     table: Any
@@ -78,6 +77,7 @@ class _Sample:
     numbers: dict[str, Floats]
     texts: dict[str, list[str | None]]
     groups: dict[str, NDArray[np.bool_]]
+    strata: dict[int, sampling.Strata]
     weight: Floats | None
     cluster: NDArray[np.uint64] | None
 
@@ -156,10 +156,7 @@ class Explaining:
         out.measurements += of_attributions(found, outputs)
         revealing = joined(revealing, found)
         out.measurements += of_proxies(revealing)
-        asked = [g for g in out.groups if g.features and g.asked and not g.within]
-        parted, left_out = gaps(rows, asked, revealing, level=level, seed=self._settings.seed)
-        return Found(found, Explanation(gaps=parted, proxies=revealing), rows,
-                     (*self._notes(found, of_groups, several), *left_out))
+        return Found(found, revealing, rows, tuple(self._notes(found, of_groups, several)))
 
     def _proxies(self, level: float) -> tuple[Proxy, ...]:
         """How well features predict each sensitive feature: from the data alone, while the model's process explains."""
@@ -230,19 +227,20 @@ class Explaining:
         values = {role: v[: self._most] for role, v in self._done.sampled_groups().items()}
         asked = [g for g in groups if g.asked and not g.within]
         weight, cluster = self._done.sampled_units(self._most)
+        strata = {}
+        for j, name in enumerate(self._features):
+            facts = self._done.facts.columns[name].result()
+            held = numeric.get(name) if facts.kind == "number" else texts.get(name)
+            found = None if held is None else sampling.strata(facts, held, self._done.used)
+            if found is not None:
+                strata[j] = found
         return _Sample(table, self._predicting(), self._done.sampled_truth(self._most), numeric, texts,
-                       membership(values, asked), weight, cluster)
+                       membership(values, asked), strata, weight, cluster)
 
     def _sampled(self, sample: _Sample, n: int) -> sampling.Sampled:
         if sample.weight is not None or sample.cluster is not None:
             return sampling.Sampled(self._done.used, {}, sample.weight, sample.cluster).part(slice(n))
-        strata = {}
-        for j, name in enumerate(self._features):
-            column = self._done.facts.columns[name].result()
-            values = sample.numbers.get(name) if column.kind == "number" else sample.texts.get(name)
-            found = None if values is None else sampling.strata(column, values[:n], self._done.used)
-            if found is not None:
-                strata[j] = found
+        strata = {j: found for j, s in sample.strata.items() if (found := s.merged(n)) is not None}
         return sampling.Sampled(self._done.used, strata)
 
     def _rows(self, sample: _Sample, outputs: tuple[Output, ...], space: str, n: int) -> ExplainedRows:

@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import norm, spearmanr
 
 from govern.dataset import Column, Level
-from govern.explain.attributions import attributions, measurements, rank_correlation
+from govern.explain.attributions import attributions, measurements, rank_correlation, rank_correlations
 from govern.explain.explained import ExplainedRows, Output
 from govern.explain.sampling import Sampled, strata
 from govern.explanations import Attribution, Attributions
@@ -53,6 +53,9 @@ def test_direction_is_spearmans_rank_correlation_of_known_values() -> None:
     x, y = rng.integers(0, 5, 200).astype(float), rng.normal(size=200)
     y += 0.3 * x
     assert rank_correlation(x, y) == pytest.approx(spearmanr(x, y).statistic, abs=1e-12)
+    three = np.column_stack([x, y, np.ones(200)])
+    assert rank_correlations(three, three[:, [1, 1, 1]]) == [
+        pytest.approx(spearmanr(x, y).statistic, abs=1e-12), pytest.approx(1.0), None]
     gaps = x.copy()
     gaps[::3] = np.nan
     known = ~np.isnan(gaps)
@@ -110,7 +113,8 @@ def test_means_of_everyone_are_those_of_all_rows_of_the_data() -> None:
     sex = ["women"] * 30 + ["men"] * 30
     values = np.where(np.array(sex) == "women", 3.0, 1.0)[:, None] * np.ones((1, 2))
     column = Column("sex", "feature", "text", 0, 2, levels=(Level("men", 800), Level("women", 200)))
-    held = strata(column, sex, 1000)
+    placed = strata(column, sex, 1000)
+    held = None if placed is None else placed.merged(60)
     assert held is not None
     found = attributions(rows([values], ("sex", "b"), {}, {"g1": np.array(sex) == "women"}), Sampled(1000, {0: held}),
                          0.95)

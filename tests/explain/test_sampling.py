@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from govern.dataset import Bin, Column, Level
-from govern.explain.sampling import LEAST, Means, Sampled, Strata, error, means, places, settled, strata
+from govern.explain import sampling
+from govern.explain.sampling import LEAST, Means, Sampled, Strata, error, means, places, settled
+
+
+def strata(column: Column, values: Any, total: int) -> Strata | None:
+    found = sampling.strata(column, values, total)
+    return None if found is None else found.merged(len(values))
 
 
 def numbers(bins: list[tuple[float, int]], missing: int = 0) -> Column:
@@ -94,7 +102,7 @@ def test_intervals_cover_and_strata_make_them_narrow() -> None:
 
 def test_settled_places_end_at_the_first_that_is_not() -> None:
     rng = np.random.default_rng(2)
-    x = np.abs(rng.normal(0, 0.1, (400, 4)) + [4.0, 3.0, 1.0, 1.0])
+    x = np.abs(rng.normal([4.0, 3.0, 1.0, 1.0], 0.1, (400, 4)))
     found = means(x, Sampled(10_000, {}))
     assert settled(found, [0, 1, 2, 3], 0.95) == 2 and places(found) == 4
     x[:, 2] += 1.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -117,6 +119,48 @@ def test_a_sample_does_not_depend_on_order_or_batches(size: int) -> None:
             sample.add(row_keys(batch, 3), batch)
         found.append(sample.table.combine_chunks().to_pylist())
     assert found[0] == found[1] == found[2] and len(found[0]) == min(size, rows.num_rows)
+
+
+def few(n: int = 20_000) -> pa.Table:
+    rng = np.random.default_rng(6)
+    job = rng.choice(["a", "b", "c", None], n, p=[0.6, 0.3, 0.09, 0.01])
+    return pa.table({"sex": rng.choice(["f", "m"], n), "job": job,
+                     "y": rng.integers(0, 2, n), "weight": rng.integers(1, 500, n), "person": np.arange(n)})
+
+
+@pytest.mark.parametrize("units", [[], ["weight"], ["weight", "person"]])
+def test_few_different_rows_are_drawn_as_often_as_they_occur(units: list[str]) -> None:
+    """Twenty contents: the smallest keys alone would be copies of one of them."""
+    rows = few().select(["sex", "job", "y", *units])
+    shuffled = rows.take(pa.array(np.random.default_rng(2).permutation(rows.num_rows)))
+    found = []
+    for source, chunk in ((rows, 5000), (shuffled, 977)):
+        sample = Sample(1000)
+        for batch in source.to_batches(max_chunksize=chunk):
+            keys = row_keys(batch.select([0, 1, 2]), 3)
+            sample.add(keys, batch, row_keys(batch, 3) if units else keys)
+        found.append((sample.table.combine_chunks().to_pylist(), sample.ties.tolist()))
+    assert found[0] == found[1] and len(found[0][0]) == 1000
+
+    def contents(drawn: list[dict[str, object]]) -> Counter[tuple[object, ...]]:
+        return Counter((row["sex"], row["job"], row["y"]) for row in drawn)
+
+    drawn, whole = contents(found[0][0]), contents(rows.to_pylist())
+    assert all(abs(drawn[c] - n / 20) < 1 for c, n in whole.items())
+    head = contents(found[0][0][:500])  # the first half is a sample of its own
+    assert all(abs(head[c] - n / 40) < 25 for c, n in whole.items())
+    if units:
+        assert len({row["weight"] for row in found[0][0]}) > 150  # not one weight for each content
+
+
+def test_a_content_that_is_frequent_among_many_is_drawn_as_often_as_it_occurs() -> None:
+    rng = np.random.default_rng(7)
+    rows = pa.table({"x": np.where(rng.random(9000) < 0.3, 0.0, rng.normal(size=9000))})
+    sample = Sample(1000)
+    for batch in rows.to_batches(max_chunksize=2000):
+        sample.add(row_keys(batch, 0), batch)
+    x = sample.table["x"].to_numpy()
+    assert len(x) == 1000 and abs((x == 0).sum() - 1000 * (rows["x"].to_numpy() == 0).mean()) <= 1
 
 
 def test_another_seed_draws_another_sample() -> None:
