@@ -86,7 +86,6 @@
     waiting = true;
     requestAnimationFrame(() => { waiting = false; read(); });
   }, { passive: true });
-  read();
 
   // Tables: order and filter. Paper has every row in the order of the document.
   const tables = [];
@@ -190,7 +189,6 @@
     }
   };
   addEventListener("resize", reach);
-  reach();
 
   // Links to a finding or a section: what they lead to is shown, marked by the style sheet and focused.
   const reveal = () => {
@@ -230,7 +228,8 @@
   }
 
   if (explorer && document.getElementById("thresholds")) explore(document.getElementById("thresholds"));
-  reveal();
+  // What asks for the layout comes last, so that it is computed once.
+  requestAnimationFrame(() => { reach(); reveal(); read(); });
 
   // The threshold explorer: counts divided, outcomes looked up.
   function explore(part) {
@@ -370,6 +369,5 @@
     if (first) first.before(box);
     else part.append(box);
     move();
-    reach();
   }
 })();

@@ -55,8 +55,8 @@ def coded(column: Any, bins: int = BINS) -> Coded | None:
 
 
 def cuttable(column: Coded) -> Iterator[IntArray]:
-    """The column as what trees cut, each (n_rows,) below `CODES`: numbers as they are coded, texts as one of 0 and 1 for
-    each level of at least 10 rows, the 16 most frequent ones at most."""
+    """The column as what trees cut, each (n_rows,) below `CODES`: numbers as they are coded, texts as 0 or 1 for each
+    level of at least 10 rows, the 16 most frequent ones at most."""
     if column.number:
         yield column.code
         return

@@ -9,7 +9,7 @@ from govern.errors import printable
 from govern.evidence import REST, Evidence, Group, Measurement
 from govern.formats.cells import shown, value
 from govern.formats.counted import counts_of, found, sampled, selects
-from govern.formats.naming import favourable, group_label, reading_level, received
+from govern.formats.naming import favourable, group_label, name_of, reading_level, received
 from govern.formats.numbers import count, decimal, digits_beside, percent
 from govern.formats.strings import Strings
 from govern.formats.words import rates_apart
@@ -41,7 +41,7 @@ def affected_section(evidence: Evidence, verdict: Verdict | None, t: Strings) ->
 
 def _list(names: Sequence[str], t: Strings) -> str:
     more = len(names) - NAMES
-    return ", ".join([*names[:NAMES], *([t("page1.and_more", n=more)] if more > 0 else [])])
+    return t.list([*names[:NAMES], *([t("page1.and_more", n=more)] if more > 0 else [])])
 
 
 def _missing(group: Group, evidence: Evidence, t: Strings) -> tuple[str, str]:
@@ -58,7 +58,7 @@ def _apart(evidence: Evidence, groups: Sequence[Group], t: Strings) -> list[tupl
         names = [t("page1.too_few_rows", group=group_label(evidence, g.id, t), n=count(g.n))
                  for g in groups if g.status == status and g.asked]
         if names:
-            out.append((t(f"page1.{status}"), _list(names, t) + "."))
+            out.append((t(f"page1.{status}"), t.sentence(_list(names, t))))
     return out
 
 
@@ -121,7 +121,7 @@ def _selected(evidence: Evidence, m: Measurement, group: Group, reference: Group
         short = round(group.n * b.selected / reference.n - a.selected)
         counts = t("reason.of", x=count(a.selected), n=count(group.n))
     ratio = decimal(m.value or 0.0, digits_beside([m.value], [1.0]))
-    line = t("page1.lower", rate=rate, outcome=received(evidence, t), reference=printable(reference.name),
+    line = t("page1.lower", rate=rate, outcome=received(evidence, t), reference=name_of(reference, t),
              counts=counts, ratio=ratio)
     return {"group": group_label(evidence, group.id, t), "line": line + (":" if short is not None else "."),
             "fewer": t("page1.fewer", n=count(short)) if short is not None else "",
@@ -133,7 +133,7 @@ def _measured(evidence: Evidence, m: Measurement, group: Group, reference: Group
     key = "page1.predicted" if evidence.task == "regression" else "page1.right"
     gap, interval = shown(m)
     return {"group": group_label(evidence, group.id, t), "fewer": "", "tail": "",
-            "line": t(key, ours=ours, theirs=theirs, reference=printable(reference.name),
+            "line": t(key, ours=ours, theirs=theirs, reference=name_of(reference, t),
                       n=count(group.n), gap=f"{gap} {interval}".strip())}
 
 

@@ -16,7 +16,7 @@ from govern.formats.numbers import MINUS, MOST_DIGITS
 
 DASHES = ("", "5 2", "1.5 1.8", "7 2 1.5 2", "3 1.2", "9 3")
 COLOURS = ("#16202b", "#1d5b94", "#a3231a", "#0f6b4f", "#8a5a00", "#6b3fa0")
-APART = 1.5
+APART = 2.0
 LEFT, ABOVE, BETWEEN, BELOW = 30, 14, 10, 26
 LEGEND, KEY_HEIGHT = 176, 12
 LETTERS = 34  # of the shipped font that fit beside a key; those of East Asia are twice as wide
@@ -117,13 +117,18 @@ def line(points: Points, number: int, on_x: Scale, on_y: Scale, *, steps: bool =
     """Line `number` through points, `on_y` being its scale from below; points too close to be told apart are left
     out. With `steps`, each value holds up to the next x."""
     kept: list[tuple[float, float]] = []
-    at = [(on_x(x), round(on_y.width - on_y(y), 1)) for x, y in points]
-    for i, (x, y) in enumerate(at):
+    width, left, by_x = on_x.width, on_x.low, on_x.width / (on_x.high - on_x.low)
+    height, top, by_y = on_y.width, on_y.high, on_y.width / (on_y.high - on_y.low)
+    last_x = last_y = 0.0
+    for i, (a, b) in enumerate(points, 1):
+        x, y = (a - left) * by_x, (top - b) * by_y
         if steps and kept:
-            kept.append((x, kept[-1][1]))
-        if not kept or steps or i == len(at) - 1 or abs(x - kept[-1][0]) + abs(y - kept[-1][1]) >= APART:
+            kept.append((x, last_y))
+        if not kept or steps or abs(x - last_x) + abs(y - last_y) >= APART or i == len(points):
             kept.append((x, y))
-    return Line(" ".join(f"{x:g},{y:g}" for x, y in kept), number, tuple(kept) if dots else ())
+            last_x, last_y = x, y
+    held = [(round(min(width, max(0.0, x)), 1), round(min(height, max(0.0, y)), 1)) for x, y in kept]
+    return Line(" ".join([f"{x:g},{y:g}" for x, y in held]), number, tuple(held) if dots else ())
 
 
 def ticks(on: Scale, most: int = 4, *, upwards: bool = False) -> tuple[Tick, ...]:

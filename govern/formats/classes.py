@@ -10,7 +10,7 @@ from govern.formats.cells import Cell, Part, Table, cell, heads, row
 from govern.formats.counted import positives, status_text
 from govern.formats.curves import by_class
 from govern.formats.judged import marked
-from govern.formats.naming import metric_name, reading_level
+from govern.formats.naming import metric_name, name_of, reading_level
 from govern.formats.numbers import count
 from govern.formats.strings import Strings
 from govern.verdict import Verdict
@@ -61,8 +61,8 @@ def _one_against_rest(evidence: Evidence, t: Strings) -> Part | None:
 
 
 def _title(metric: str, t: Strings) -> str:
-    name = t(f"metric.{metric}") if t.has(f"metric.{metric}") else metric_name(metric)
-    return f"{name}, %" if metric in (*RATES, "precision", "multiclass_accuracy") else name
+    name = t(f"metric.{metric}") if t.has(f"metric.{metric}") else metric_name(metric, t)
+    return t("unit.percent_of", metric=name) if metric in (*RATES, "precision", "multiclass_accuracy") else name
 
 
 def _matrix(evidence: Evidence, t: Strings) -> Part | None:
@@ -92,7 +92,7 @@ def _whole(evidence: Evidence, verdict: Verdict | None, asked: Features, t: Stri
     metrics = [m for m in WHOLE if evidence.find(m) is not None]
     tables = []
     for features, groups in asked.items():
-        rows = tuple(row(Cell(printable(g.name), status_text(g, t)), count(g.n),
+        rows = tuple(row(Cell(name_of(g, t), status_text(g, t)), count(g.n),
                       *(marked(evidence, verdict, features, m, g.id) for m in metrics)) for g in groups)
         titles = [printable(":".join(features)), t("fairness.rows"), *(_title(m, t) for m in metrics)]
         tables.append(Table(heads(titles, ("w30", "w10")), rows))
@@ -106,7 +106,7 @@ def _rates(evidence: Evidence, verdict: Verdict | None, asked: Features, metric:
         labels = _most_spread(evidence, groups, metric)
         cut = cut or len(labels) > BY_GROUP
         chosen = [c for c in classes_of(evidence) if c in labels[:BY_GROUP]]
-        rows = tuple(row(printable(g.name), count(g.n),
+        rows = tuple(row(name_of(g, t), count(g.n),
                       *(marked(evidence, verdict, features, metric, g.id, c, two_lines=True) for c in chosen))
                      for g in groups)
         titles = [printable(":".join(features)), t("fairness.rows"), *(printable(c, 40) for c in chosen)]
@@ -115,7 +115,7 @@ def _rates(evidence: Evidence, verdict: Verdict | None, asked: Features, metric:
         return None
     note = [t(f"classes.{metric}", target=printable(evidence.settings.get("data", {}).get("target", "")),
               level=reading_level(evidence)), *([t("classes.cut", n=BY_GROUP)] if cut else [])]
-    return Part(t(f"classes.{metric}_title"), " ".join(note), tuple(tables))
+    return Part(t(f"classes.{metric}_title"), t.text(note), tuple(tables))
 
 
 def _most_spread(evidence: Evidence, groups: Sequence[Group], metric: str) -> list[str]:

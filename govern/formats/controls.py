@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from govern.errors import printable
-from govern.evidence import MISSING_NAME, Evidence, Group
+from govern.evidence import Evidence, Group
 from govern.formats.affected import largest
 from govern.formats.cells import Cell, Part, Table, heads, shown
 from govern.formats.counted import decision_label, selects
-from govern.formats.naming import group_name, reading_level
+from govern.formats.naming import group_name, name_of, reading_level, value_name
 from govern.formats.numbers import count
 from govern.formats.strings import Strings
 
@@ -54,15 +54,16 @@ def _part(evidence: Evidence, features: tuple[str, ...], control: tuple[str, ...
             m = of.get((g.id, reference.id if reference else None, kind))
             cells.append(t("fairness.reference") if reference is not None and g.id == reference.id
                          else Cell(*shown(m)))
-        rows.append((printable(g.name), *cells))
-    shown_levels = [", ".join(printable(MISSING_NAME if v is None else v) for v in level) for level in levels]
+        rows.append((name_of(g, t), *cells))
+    shown_levels = [t.list(value_name(v, t) for v in level) for level in levels]
     adjusted = [t(f"controls.{kind}", reference=group_name(evidence, reference.id if reference else None, t))
                 for kind in kinds]
     more = len(sizes) - len(levels)
-    percent = ", %" if metric != "mean_prediction" else ""
+    called = t(f"metric.{metric}")
+    called = t("unit.percent_of", metric=called) if metric != "mean_prediction" else called
     return Part(
         t("controls.title", feature=printable(":".join(features)), control=printable(name)),
-        " ".join([t("controls.note", metric=t(f"metric.{metric}") + percent, control=printable(name)),
-                  *([t("controls.adjusted", level=reading_level(evidence))] if kinds else [])]),
+        t.text([t("controls.note", metric=called, control=printable(name)),
+                *([t("controls.adjusted", level=reading_level(evidence))] if kinds else [])]),
         (Table(heads([printable(":".join(features)), *shown_levels, *adjusted], ("w14",)), tuple(rows), fine=True,
                after=t("controls.more", n=more) if more > 0 else ""),))

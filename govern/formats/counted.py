@@ -55,7 +55,7 @@ def sampling_note(evidence: Evidence, t: Strings) -> str:
                       is not None and m.effective is not None), None)
     if parts and effective is not None:
         parts.append(t("sampling.effective", rows=count(evidence.population.used), effective=count(effective)))
-    return " ".join(parts)
+    return t.text(parts)
 
 
 def weighted_note(evidence: Evidence, t: Strings) -> str:

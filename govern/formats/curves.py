@@ -10,6 +10,7 @@ from govern.formats.affected import FEW_ROWS
 from govern.formats.axes import Figure, figure, unit_square
 from govern.formats.cells import Part, Table, heads
 from govern.formats.counted import decision_label
+from govern.formats.naming import name_of
 from govern.formats.points import points
 from govern.formats.strings import Strings
 
@@ -31,7 +32,7 @@ def by_group(evidence: Evidence, asked: Sequence[tuple[str, ...]], t: Strings) -
         groups = [g for g in evidence.feature_groups[features] if ("roc", g.id) in curves and g.n >= FEW_ROWS]
         most = sorted(groups, key=lambda g: (-g.n, g.id))[:LINES]
         cut = cut or len(groups) > LINES
-        chosen = {g.id: printable(g.name) for g in groups if g in most}
+        chosen = {g.id: name_of(g, t) for g in groups if g in most}
         title = printable(features[0], 60)
         if picture := _picture(curves, chosen, title, t):
             pictures.append(picture)
@@ -39,7 +40,7 @@ def by_group(evidence: Evidence, asked: Sequence[tuple[str, ...]], t: Strings) -
     if not pictures:
         return None
     note = [t("curves.groups"), t("curves.diagonals"), *([t("curves.cut", n=LINES)] if cut else [])]
-    return Part(t("curves.by_group"), " ".join(note), pictures=tuple(pictures), numbers=tuple(tables))
+    return Part(t("curves.by_group"), t.text(note), pictures=tuple(pictures), numbers=tuple(tables))
 
 
 def by_class(evidence: Evidence, labels: Sequence[str], t: Strings) -> Part | None:
@@ -50,7 +51,7 @@ def by_class(evidence: Evidence, labels: Sequence[str], t: Strings) -> Part | No
     title = printable(evidence.settings.get("data", {}).get("target", ""), 60)
     picture = _picture(curves, chosen, title, t)
     note = [t("curves.diagonals"), *([t("curves.cut_classes", n=LINES)] if len(with_curve) > LINES else [])]
-    return Part(t("curves.by_class"), " ".join(note), pictures=(picture,),
+    return Part(t("curves.by_class"), t.text(note), pictures=(picture,),
                 numbers=(_points(curves, chosen, title, t),)) if picture else None
 
 
@@ -72,7 +73,7 @@ def _picture(curves: Mapping[tuple[str, str], Curve], names: Mapping[str, str], 
             plots.append(unit_square(t(name), t(x), t(y), lines, SIZE, guide=guide))
     if not plots:
         return None
-    return figure(plots, tuple(names.values()), title, t("curves.alt", what=title, names=", ".join(names.values())))
+    return figure(plots, tuple(names.values()), title, t("curves.alt", what=title, names=t.list(names.values())))
 
 
 def _points(curves: Mapping[tuple[str, str], Curve], names: Mapping[str, str], title: str, t: Strings) -> Table:

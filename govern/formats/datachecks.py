@@ -8,7 +8,7 @@ from govern.errors import printable
 from govern.evidence import OVERALL, Evidence, Measurement
 from govern.formats.cells import Part, Table, heads
 from govern.formats.drift import drift
-from govern.formats.naming import group_label
+from govern.formats.naming import group_label, metric_meaning, metric_name
 from govern.formats.numbers import count, decimal, percent
 from govern.formats.strings import Strings
 from govern.metrics import METRICS
@@ -33,14 +33,14 @@ def _whole(evidence: Evidence, t: Strings) -> Part | None:
     for m in evidence.measurements:
         if m.metric not in WHOLE or m.group != OVERALL:
             continue
-        title = METRICS[m.metric].title
+        title = metric_name(m.metric, t)
         if m.split == "train":
             title = t("datachecks.in_train", check=title)
         if m.slice:
-            title = f"{title} ({printable(m.slice, 80)})"
-        meaning = METRICS[m.metric].definition
+            title = t("datachecks.of", check=title, of=printable(t.phrase(m.slice), 80))
+        meaning = metric_meaning(m.metric, t)
         if m.value is None:
-            meaning += t("datachecks.why", why=printable(m.reason or m.status.replace("_", " "), 120))
+            meaning += t("datachecks.why", why=printable(t.phrase(m.reason or m.status.replace("_", " ")), 120))
         rows.append((title, meaning, seen(m), counted(m, t)))
     if not rows:
         return None
@@ -91,7 +91,7 @@ def _shares(evidence: Evidence, t: Strings) -> Part | None:
     titles = [t("fairness.group"), t("fairness.rows"), t("datachecks.share")]
     titles += [t("datachecks.declared"), t("datachecks.gap")] if gaps else []
     titles += [t("datachecks.train_share")] if trained else []
-    after = "; ".join(_stability(evidence, t))
+    after = t.clauses(_stability(evidence, t))
     return Part(t("datachecks.shares"), t("datachecks.shares_note") if gaps else "",
                 (Table(heads(titles, ("w24",)), tuple(rows), after=after),))
 

@@ -36,7 +36,7 @@ def drift(evidence: Evidence, t: Strings) -> list[Part]:
     spread = [(names[label], index, _spread(train, here)) for label, train, here, index in numeric]
     plots = [_plot(name, index, found, t) for name, index, found in spread]
     picture = figure(plots, (t("charts.drift_here"), t("charts.drift_train")), t("charts.drift_share"),
-                     t("charts.drift_alt", columns=", ".join(names.values())))
+                     t("charts.drift_alt", columns=t.list(names.values())))
     rows = tuple((name, _ends(ends), _texts(here), _texts(train)) for name, _, (ends, train, here) in spread)
     titles = (t("charts.drift_column"), t("charts.drift_ends"), t("charts.drift_here"), t("charts.drift_train"))
     return [Part(t("charts.drift"), t("charts.drift_note"), tables, pictures=(picture,),

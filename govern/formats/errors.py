@@ -9,7 +9,7 @@ from govern.evidence import Evidence, Group
 from govern.formats.cells import Cell, Part, Table, cell, heads, shown
 from govern.formats.counted import counts_of, decision_label, found
 from govern.formats.judged import marked
-from govern.formats.naming import reading_level
+from govern.formats.naming import name_of, reading_level
 from govern.formats.strings import Strings
 from govern.verdict import Verdict
 
@@ -33,7 +33,7 @@ def errors(evidence: Evidence, verdict: Verdict | None, asked: Mapping[tuple[str
             if c is None or (g.missing and len(features) > 1):
                 continue
             cells = (marked(evidence, verdict, features, m, g.id, label) for m in metrics)
-            rows.append((printable(g.name), *cells, TALLY.join(str(v) for v in (c.tp, c.fp, c.fn, c.tn))))
+            rows.append((name_of(g, t), *cells, TALLY.join(str(v) for v in (c.tp, c.fp, c.fn, c.tn))))
         names = [printable(":".join(features)), *(t(f"metric.{m}") for m in metrics), t("fairness.tally")]
         tables.append(Table(heads(names, widths), tuple(rows), fine=True))
     note = t("fairness.errors_note", target=printable(data.get("target", "")), level=reading_level(evidence),

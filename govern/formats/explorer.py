@@ -12,7 +12,7 @@ from govern.errors import printable
 from govern.evidence import OVERALL, Counts, Evidence, Group, Measurement, ThresholdCounts
 from govern.formats.cells import value
 from govern.formats.exploring import threshold_text
-from govern.formats.naming import metric_name, pick
+from govern.formats.naming import metric_name, name_of, pick
 from govern.formats.numbers import percent
 from govern.formats.strings import Strings
 from govern.formats.words import MARKS
@@ -42,7 +42,8 @@ def explorer(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View | 
     force = grid.index(swept.in_force) if swept.in_force in grid else None
 
     def drawn(groups: Sequence[Group]) -> list[View]:
-        return [_group(g, at[g.id], evidence.counts_by_group.get(g.id), places, force) for g in groups if g.id in at]
+        return [_group(name_of(g, t), g, at[g.id], evidence.counts_by_group.get(g.id), places, force)
+                for g in groups if g.id in at]
 
     data = evidence.settings.get("data", {})
     wished = data.get("favourable")
@@ -50,7 +51,7 @@ def explorer(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View | 
         "thresholds": [threshold_text(x) for x in grid],
         "force": force,
         "cheapest": grid.index(swept.cheapest) if swept.cheapest in grid else None,
-        "metric": metric_name(swept.metric),
+        "metric": metric_name(swept.metric, t),
         "primary": [value(Measurement(swept.metric, p.primary)) for p in swept.points],
         "selected": ["–" if p.selection_rate is None else percent(p.selection_rate) for p in swept.points],
         "together": [p.outcome for p in swept.points],
@@ -67,14 +68,15 @@ def explorer(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View | 
 def _questions(verdict: Verdict, swept: Sweep, t: Strings) -> list[View]:
     titles = {(f.policy, f.rule): printable(pick(f.title, t("lang")), 200) for f in verdict.findings}
     return [{"rule": printable(q.rule), "title": titles.get((q.policy, q.rule), ""),
-             "policy": printable(q.policy), "of": printable(":".join(q.features)), "metric": metric_name(q.metric)}
+             "policy": printable(q.policy), "of": printable(":".join(q.features)), "metric": metric_name(q.metric, t)}
             for q in swept.questions]
 
 
-def _group(group: Group, at: ThresholdCounts, judged: Counts | None, places: Sequence[int], force: int | None) -> View:
+def _group(name: str, group: Group, at: ThresholdCounts, judged: Counts | None, places: Sequence[int],
+           force: int | None) -> View:
     """A group's counts at the places; at the threshold in force those that were judged."""
     tp, fp = ([of[i] for i in places] for of in (at.tp, at.fp))
-    out: View = {"name": printable(group.name), "known": not group.missing, "p": at.tp[0] + at.fn[0],
+    out: View = {"name": name, "known": not group.missing, "p": at.tp[0] + at.fn[0],
                  "q": at.fp[0] + at.tn[0], "tp": tp, "fp": fp}
     if at.sums:
         sums = [[_short(of[i]) for i in places] for of in at.sums[:2]]

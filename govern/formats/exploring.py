@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from govern.errors import printable
-from govern.evidence import MISSING_NAME, Evidence, Measurement, Subgroup
+from govern.evidence import Evidence, Measurement, Subgroup
 from govern.formats.cells import Cell, Part, Table, heads, shown, value
-from govern.formats.naming import metric_name, names
+from govern.formats.naming import metric_name, names, value_name
 from govern.formats.numbers import amount, count, percent
 from govern.formats.strings import Strings
 from govern.formats.sweeps import point_mark, sweep_pictures
@@ -30,16 +30,16 @@ def subgroups(evidence: Evidence, t: Strings) -> Part | None:
     more = len(found) - SUBGROUPS
     table = Table(heads(titles, ("w30", "w8", "w16", "w8", "w8", "")), rows,
                   after=t("exploring.more", n=more) if more > 0 else "")
-    searched = [printable(n, 600) for n in evidence.notes if n.startswith(SEARCH)]
-    return Part(t("exploring.subgroups"), t("exploring.subgroups_note"), (table,), after=" ".join(searched))
+    searched = [printable(t.phrase(n), 600) for n in evidence.notes if n.startswith(SEARCH)]
+    return Part(t("exploring.subgroups"), t("exploring.subgroups_note"), (table,), after=t.text(searched))
 
 
 def _subgroup(s: Subgroup, t: Strings) -> tuple[str | Cell, ...]:
-    name = " · ".join(f"{printable(f)} {printable(MISSING_NAME if v is None else v)}"
+    name = " · ".join(t("reason.group_word", feature=printable(f), group=value_name(v, t))
                       for f, v in zip(s.features, s.values, strict=True))
     ours, theirs = (value(Measurement(s.metric, v)) for v in (s.value, s.rest_value))
     gap = shown(Measurement(s.metric, s.value - s.rest_value, compare="difference", interval=s.interval))
-    return (Cell(name, t("exploring.covers", n=s.covers) if s.covers else ""), count(s.n), metric_name(s.metric),
+    return (Cell(name, t("exploring.covers", n=s.covers) if s.covers else ""), count(s.n), metric_name(s.metric, t),
             ours, theirs, " ".join(x for x in gap if x), amount(s.q_value, digits=2))
 
 
@@ -50,7 +50,7 @@ def thresholds(evidence: Evidence, verdict: Verdict | None, t: Strings) -> Part 
     if swept is None or not swept.points:
         return None
     at = {p.threshold: p for p in swept.points}
-    metric = metric_name(swept.metric)
+    metric = metric_name(swept.metric, t)
     lines = [_meeting(swept, t)]
     cheapest, now = at.get(swept.cheapest or -1.0), at.get(swept.in_force) if swept.in_force is not None else None
     if cheapest is not None and now is not None and cheapest is not now:
@@ -61,11 +61,11 @@ def thresholds(evidence: Evidence, verdict: Verdict | None, t: Strings) -> Part 
     titles = [t("exploring.threshold"), t("exploring.selected"), metric, t("exploring.rules"), t("exploring.not_met")]
     # That this is for exploring stands above; what was left out is said here.
     after = [t("exploring.tried", n=len(swept.points), shown=len(chosen)),
-             *(printable(n, 300) for n in swept.notes if n.startswith("left out"))]
-    table = Table(heads(titles, ("w22", "w13", "w16", "w16", "")), rows, fine=True, after=" ".join(after))
+             *(printable(t.phrase(n), 300) for n in swept.notes if n.startswith("left out"))]
+    table = Table(heads(titles, ("w22", "w13", "w16", "w16", "")), rows, fine=True, after=t.text(after))
     pictures, numbers = sweep_pictures(evidence, swept, t)
-    note = f"{t('exploring.thresholds_note')} {t('charts.sweep_note')}"
-    return Part(t("exploring.thresholds"), note, (table,), pictures, " ".join(lines), numbers, id="thresholds")
+    note = t.text((t("exploring.thresholds_note"), t("charts.sweep_note")))
+    return Part(t("exploring.thresholds"), note, (table,), pictures, t.text(lines), numbers, id="thresholds")
 
 
 def _meeting(swept: Sweep, t: Strings) -> str:
@@ -93,7 +93,7 @@ def _point(swept: Sweep, p: SweepPoint, metric: str, t: Strings) -> tuple[str | 
     roles += [t("exploring.is_cheapest")] if p.threshold == swept.cheapest else []
     mark = point_mark(swept, p)
     rate = percent(p.selection_rate) if p.selection_rate is not None else "–"
-    return (threshold_text(p.threshold) + (f" ({', '.join(roles)})" if roles else ""), rate, _primary(swept, p),
+    return (threshold_text(p.threshold) + (f" ({t.list(roles)})" if roles else ""), rate, _primary(swept, p),
             Cell(t(f"mark.{mark}"), "", mark), _not_met(swept, p.outcomes, t))
 
 

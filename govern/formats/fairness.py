@@ -18,7 +18,7 @@ from govern.formats.curves import by_group
 from govern.formats.errors import disparities, errors
 from govern.formats.exploring import subgroups
 from govern.formats.judged import deciding, judged
-from govern.formats.naming import favourable, group_name, names, reading_level
+from govern.formats.naming import favourable, group_name, name_of, names, reading_level
 from govern.formats.numbers import amount, count, percent, with_interval
 from govern.formats.own import own_metrics
 from govern.formats.pairs import pairs
@@ -28,6 +28,7 @@ from govern.verdict import Comparison, Finding, Verdict
 
 CHART = 72
 PERSONS = 4
+OTHERS = 7  # groups of an intersection that nobody asked a rule for, beside the one they are compared with
 View = dict[str, Any]
 Features = dict[tuple[str, ...], tuple[Group, ...]]
 
@@ -61,7 +62,7 @@ def fairness(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
     parts += [own_metrics(evidence, verdict, asked, t), *controls(evidence, t), subgroups(evidence, t)]
     return {
         "none": "" if asked else t("fairness.none"),
-        "intro": " ".join(x for x in (intro, weighted_note(evidence, t)) if x),
+        "intro": t.text((intro, weighted_note(evidence, t))),
         "positives": f"{target} = {printable(label if label is not None else data.get('positive', ''))}",
         "selected": favourable(evidence, t), "features": features, "parts": [p for p in parts if p is not None],
     }
@@ -87,14 +88,14 @@ def _feature(evidence: Evidence, verdict: Verdict | None, features: tuple[str, .
     shared = next(iter(references)) if len(references) == 1 else None
     head = t(f"fairness.{compare}")
     if shared is not None:
-        head += " " + t("fairness.to", reference=group_name(evidence, shared, t))
+        head = t("fairness.compared", compare=head, reference=group_name(evidence, shared, t))
     note = t("fairness.judged" if compare == "ratio" else "fairness.judged_difference",
              rule=printable(finding.rule), limit=limit) if finding \
         else t("fairness.unjudged", level=reading_level(evidence))
     return {
         "name": printable(":".join(features)),
         "rate_head": t("fairness.selected", low=percent(on.low, 0), high=percent(on.high, 0)),
-        "ratio_head": f"{head}, {limit}" if limit else head,
+        "ratio_head": t.list((head, limit)),
         "note": note,
         "rows": [_group(evidence, finding, g, references, rates[g.id], on, shown[g.id], beside, shared is None, t)
                  for g in listed],
@@ -136,7 +137,7 @@ def _group(evidence: Evidence, finding: Finding | None, group: Group, references
            t: Strings) -> View:
     counts = counts_of(evidence, group.id)
     row: View = {
-        "name": printable(group.name), "status": status_text(group, t), "rows": count(group.n),
+        "name": name_of(group, t), "status": status_text(group, t), "rows": count(group.n),
         "positives": count(positives(counts)) if counts else "–",
         "selected": count(counts.selected) if counts else "–", "rate": "–", "dot": None, "glyph": None,
         "number": "", "to": "", "mark": "none", "word": "",
@@ -158,23 +159,23 @@ def _group(evidence: Evidence, finding: Finding | None, group: Group, references
 
 def _missing(evidence: Evidence, groups: Sequence[Group], t: Strings) -> str:
     """Groups of an intersection with an unknown value, in one line; empty without any."""
-    found = ", ".join(t("fairness.missing_group", group=printable(g.name), n=count(g.n),
-                        selected=count(c.selected)) for g in groups if (c := counts_of(evidence, g.id)) is not None)
+    found = t.list(t("fairness.missing_group", group=name_of(g, t), n=count(g.n),
+                     selected=count(c.selected)) for g in groups if (c := counts_of(evidence, g.id)) is not None)
     return t("fairness.missing_groups", groups=found) if found else ""
 
 
 def _short(evidence: Evidence, features: tuple[str, ...], t: Strings) -> str:
     """How many more favourable outcomes bring a group to four fifths of the highest rate, and which groups lie one
     selection from it; empty when none."""
-    of, label = {g.id: printable(g.name) for g in evidence.feature_groups[features]}, decision_label(evidence)
+    of, label = {g.id: name_of(g, t) for g in evidence.feature_groups[features]}, decision_label(evidence)
     known = [m for m in evidence.measurements
              if m.metric == "four_fifths_shortfall" and m.group in of and m.value is not None and m.label == label]
     short = sorted((m for m in known if m.value), key=lambda m: (-(m.value or 0.0), m.group))
     lacking = [t("fairness.short_group", group=of[m.group], n=amount(m.value or 0.0)) for m in short]
     near = [of[m.group] for m in known if m.reason is not None and m.effective is None]
     key = "fairness.short_weight" if weighted_note(evidence, t) else "fairness.short"
-    return " ".join(t(key, groups=names(groups, t, PERSONS))
-                    for key, groups in ((key, lacking), ("fairness.flip", near)) if groups)
+    return t.text(t(key, groups=names(groups, t, PERSONS))
+                  for key, groups in ((key, lacking), ("fairness.flip", near)) if groups)
 
 
 def _judge(row: View, finding: Finding | None, compared: Comparison, evidence: Evidence, beside: Scale,
@@ -197,13 +198,26 @@ def _rate_title(m: Measurement) -> str:
     return f"{percent(m.value)} [{percent(m.interval.low)}, {percent(m.interval.high)}]"
 
 
+def _farthest(evidence: Evidence, groups: Sequence[Group], reference: Group | None) -> set[str]:
+    """The reference and the groups whose ratios are sure to lie farthest from 1; all where there are few."""
+    def sure(g: Group) -> float:
+        c = _compared(evidence, None, g, reference)
+        return 0.0 if c is None or c.low is None or c.high is None else max(c.low - 1, 1 - c.high, 0.0)
+
+    others = [g for g in groups if reference is None or g.id != reference.id]
+    kept = sorted(others, key=lambda g: (-sure(g), -g.n, g.id))[:OTHERS]
+    return {g.id for g in kept} | ({reference.id} if reference is not None else set())
+
+
 def _others(evidence: Evidence, others: Features, t: Strings) -> Part | None:
     """Intersections and bands nobody asked a rule for, with their ratio to the largest group."""
     tables = []
     for features, groups in others.items():
         reference = largest(groups)
         rows = []
-        for g in (g for g in groups if not g.missing):
+        known = [g for g in groups if not g.missing]
+        kept = _farthest(evidence, known, reference)
+        for g in (g for g in known if g.id in kept):
             compared = _compared(evidence, None, g, reference)
             counts = counts_of(evidence, g.id)
             if compared is not None:
@@ -211,7 +225,7 @@ def _others(evidence: Evidence, others: Features, t: Strings) -> Part | None:
             else:
                 ratio = t("fairness.reference") if reference is not None and g.id == reference.id else "–"
             if counts is not None:
-                rows.append((printable(g.name), count(g.n), count(positives(counts)), count(counts.selected),
+                rows.append((name_of(g, t), count(g.n), count(positives(counts)), count(counts.selected),
                              cell(found(evidence, "selection_rate", g.id)), ratio))
         data = evidence.settings.get("data", {})
         label = decision_label(evidence)
@@ -219,5 +233,7 @@ def _others(evidence: Evidence, others: Features, t: Strings) -> Part | None:
         tables.append(Table(
             heads((printable(":".join(features)), t("fairness.rows"), positive, favourable(evidence, t),
                    t("fairness.rate_percent"), t("fairness.ratio")), ("w30", "", "", "", "w18", "w20")),
-            tuple(rows), after=_missing(evidence, [g for g in groups if g.missing and g.n], t)))
+            tuple(rows), after=" ".join(x for x in (
+                t("charts.others_more", n=len(known) - len(kept)) if len(known) > len(kept) else "",
+                _missing(evidence, [g for g in groups if g.missing and g.n], t)) if x)))
     return Part(t("fairness.others"), t("fairness.others_note"), tuple(tables)) if tables else None

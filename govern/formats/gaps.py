@@ -42,5 +42,5 @@ def waterfall(gap: Gap, evidence: Evidence, t: Strings) -> Part:
     title = t("charts.gap", group=group_label(evidence, gap.group, t), of=t(f"charts.gap_{gap.of}"),
               reference=group_label(evidence, gap.reference, t))
     note = t("charts.gap_note", value=whole, n=count(gap.n), reference_n=count(gap.reference_n),
-             method=printable(gap.method, 160), level=level(gap.level))
+             method=printable(t.phrase(gap.method), 160), level=level(gap.level))
     return Part(title, note, (Table(heads(titles, ("w30", "")), tuple(rows), left=2),))

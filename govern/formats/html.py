@@ -19,6 +19,7 @@ from govern.formats.edition import Edition
 from govern.formats.explorer import explorer
 from govern.formats.fonts import with_glyphs
 from govern.formats.strings import strings
+from govern.formats.suppress import said, suppressed
 from govern.formats.view import build
 from govern.resources import resource
 from govern.verdict import Verdict
@@ -38,15 +39,22 @@ def render_html(evidence: Evidence, verdict: Verdict | None, compute: Compute | 
                 digests: Mapping[str, str], edition: Edition | None = None) -> str:
     """The card of these documents as one self-contained HTML page; equal documents give equal text.
 
-    `digests` maps document names (evidence, verdict, compute) to the SHA-256 of their files. Raises InputError for a
-    character that no font of the card has.
+    `digests` maps document names (evidence, verdict, compute) to the SHA-256 of their files. With
+    `edition.suppress_below` the card is made from suppressed copies of the documents. Raises InputError where there
+    can be none, and for a character that no font of the card has.
     """
     from markupsafe import Markup
 
     edition = edition or Edition()
     t = strings(edition.lang)
     css, code = style(), script()
+    below = edition.suppress_below
+    states: list[str] = []
+    if below > 1:
+        cut = suppressed(evidence, verdict, below, t)
+        evidence, verdict, states = cut.evidence, cut.verdict, said(cut, below, t)
     view = build(evidence, verdict, compute, digests, t, edition)
+    view["head"]["states"] += states
     data = embedded({"words": t.get("screen"), "explorer": explorer(evidence, verdict, t) if edition.full else None})
     template = _environment().get_template("card.html.j2")
     # Only the style sheet, the script, its data and what the macros draw is markup; every text from a document is

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
-from govern.errors import printable
-from govern.evidence import MISSING_NAME, OVERALL, REST, Evidence
+from govern.errors import MAX_NAME, printable
+from govern.evidence import MISSING_NAME, OVERALL, REST, UNKNOWN_NAME, Evidence, Group
 from govern.formats.numbers import level
 from govern.formats.strings import Strings, strings
 from govern.metrics import METRICS
 
 SHOWN = 4
+BAND = re.compile(r"\S+ or (less|more)")  # as bands of numbers are named, beside `26–35`
 # References that are no group of this evidence.
 OTHER_REFERENCES = ("baseline", "trivial", "train")
 
@@ -54,31 +56,49 @@ def group_label(evidence: Evidence, id: str | None, t: Strings) -> str:
     if id is None or id == OVERALL or id not in evidence.groups_by_id:
         return t("reason.everyone") if id in (None, OVERALL) else printable(id)
     group = evidence.groups_by_id[id]
-    name = " · ".join(
-        t("reason.group_word", feature=printable(f), group=printable(MISSING_NAME if v is None else v))
-        for f, v in zip(group.features, group.values, strict=True))
-    within = ", ".join(t("reason.group_word", feature=printable(f), group=printable(MISSING_NAME if v is None else v))
-                       for f, v in group.within)
+    name = " · ".join(t("reason.group_word", feature=printable(f), group=value_name(v, t))
+                      for f, v in zip(group.features, group.values, strict=True))
+    within = t.list(t("reason.group_word", feature=printable(f), group=value_name(v, t))
+                    for f, v in group.within)
     return t("reason.within", group=name, within=within) if within else name
 
 
 def group_name(evidence: Evidence, id: str | None, t: Strings) -> str:
     """A group without its feature: `25 or less`, `women · 26–35`; REST and everyone in words."""
     if id is not None and id in evidence.groups_by_id and id != OVERALL:
-        return printable(evidence.groups_by_id[id].name)
+        return name_of(evidence.groups_by_id[id], t)
     return group_label(evidence, id, t)
 
 
-def metric_name(metric: str) -> str:
+def name_of(group: Group, t: Strings, limit: int = MAX_NAME) -> str:
+    """`Group.name` in the language of the catalogue, at most `limit` characters."""
+    return printable(" · ".join(value_name(v, t) for v in group.values) or t("reason.everyone"), limit)
+
+
+def value_name(value: str | None, t: Strings) -> str:
+    """A value of a feature: the data's own word; bands and what is missing, which govern names, in the language."""
+    named = value is None or value in (MISSING_NAME, UNKNOWN_NAME) or BAND.fullmatch(value)
+    return printable(t.phrase(value or MISSING_NAME) if named else value)
+
+
+def metric_name(metric: str, t: Strings | None = None) -> str:
     """A metric's name for readers; that of a user's own metric is the user's."""
-    return METRICS[metric].title if metric in METRICS else printable(metric.replace("_", " "), 60)
+    if metric not in METRICS:
+        return printable(metric.replace("_", " "), 60)
+    return str(t.get(f"metrics.{metric}.title")) if t and t.has(f"metrics.{metric}") else METRICS[metric].title
+
+
+def metric_meaning(metric: str, t: Strings) -> str:
+    """What a registered metric is, in one clause."""
+    known = t.has(f"metrics.{metric}")
+    return str(t.get(f"metrics.{metric}.definition")) if known else METRICS[metric].definition
 
 
 def names(items: Iterable[object], t: Strings, shown: int = SHOWN) -> str:
     """`a, b, c and 3 more`."""
     every = [printable(i) for i in items]
-    head = ", ".join(every[:shown])
-    return f"{head} {t('page1.and_more', n=len(every) - shown)}" if len(every) > shown else head
+    more = t("page1.and_more", n=len(every) - shown) if len(every) > shown else ""
+    return t.text((t.list(every[:shown]), more))
 
 
 def reading_level(evidence: Evidence) -> str:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import floor, log10
 
+from govern.formats.strings import Strings, strings
+
 MINUS = "\u2212"
 DIGITS = 3
 MOST_DIGITS = 12
-THINGS = ("days", "groups", "outputs", "persons", "rows")
 
 
 def count(n: int | float) -> str:
@@ -76,7 +77,7 @@ def digits_of(value: float | None, low: float | None = None, high: float | None 
     return min(MOST_DIGITS, max(0, kept - floor(log10(size)))) if size else 0
 
 
-def amount(value: float, unit: str = "", digits: int = DIGITS) -> str:
+def amount(value: float, unit: str = "", digits: int = DIGITS, t: Strings | None = None) -> str:
     """A measured amount to about three significant digits with its unit: `4.12 ms`, `82,400 rows/s`."""
     size = abs(value)
     if value == 0 or (value == int(value) and size < 1e15):
@@ -86,22 +87,22 @@ def amount(value: float, unit: str = "", digits: int = DIGITS) -> str:
     else:
         mantissa, exponent = f"{value:.1e}".split("e")
         text = f"{mantissa.removesuffix('.0')}e{int(exponent)}".replace("-", MINUS)
-    return with_unit(text, unit)
+    return with_unit(text, unit, t)
 
 
-def with_unit(text: str, unit: str) -> str:
-    """A number as text with its unit: `1 row`, `2 rows`, `4.1 ms`."""
-    return f"{text} {unit[:-1] if text == '1' and unit in THINGS else unit}" if unit else text
+def with_unit(text: str, unit: str, t: Strings | None = None) -> str:
+    """A number as text with its unit, in English without a catalogue: `1 row`, `2 rows`, `4.1 ms`."""
+    return (t or strings())(f"unit.{unit.replace('/', '_')}", n=text) if unit else text
 
 
-def amount_beside(value: float, bounds: Iterable[float | None], unit: str = "") -> str:
+def amount_beside(value: float, bounds: Iterable[float | None], unit: str = "", t: Strings | None = None) -> str:
     """`amount` with as many digits as it takes to stand on its own side of the bounds."""
     limits = [b for b in bounds if b is not None]
     for digits in range(DIGITS, MOST_DIGITS):
         text = amount(value, "", digits)
         if all(_side(float(text.replace(",", "").replace(MINUS, "-")), b) == _side(value, b) for b in limits):
             break
-    return with_unit(text, unit)
+    return with_unit(text, unit, t)
 
 
 def short_digest(digest: str) -> str:

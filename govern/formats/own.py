@@ -8,7 +8,7 @@ from govern.errors import printable
 from govern.evidence import Evidence, Group
 from govern.formats.cells import Part, Table, heads, row
 from govern.formats.judged import marked
-from govern.formats.naming import metric_name, reading_level
+from govern.formats.naming import metric_name, name_of, reading_level
 from govern.formats.numbers import count
 from govern.formats.strings import Strings
 from govern.metrics import METRICS
@@ -26,8 +26,8 @@ def own_metrics(evidence: Evidence, verdict: Verdict | None, asked: Mapping[tupl
         return None
     tables = []
     for features, groups in asked.items():
-        rows = tuple(row(printable(g.name), count(g.n),
+        rows = tuple(row(name_of(g, t), count(g.n),
                          *(marked(evidence, verdict, features, m, g.id) for m in metrics)) for g in groups)
-        titles = [printable(":".join(features)), t("fairness.rows"), *(metric_name(m) for m in metrics)]
+        titles = [printable(":".join(features)), t("fairness.rows"), *(metric_name(m, t) for m in metrics)]
         tables.append(Table(heads(titles, ("w20", "w8")), rows))
     return Part(t("fairness.own"), t("fairness.own_note", level=reading_level(evidence)), tuple(tables))

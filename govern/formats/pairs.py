@@ -12,7 +12,7 @@ from govern.formats.cells import Cell, Part, Picture, Table, heads
 from govern.formats.charts import MarkName, Scale, glyph, scale
 from govern.formats.counted import decision_label, found
 from govern.formats.judged import judged
-from govern.formats.naming import reading_level
+from govern.formats.naming import name_of, reading_level
 from govern.formats.numbers import decimal, with_interval
 from govern.formats.strings import Strings
 from govern.formats.words import MARKS
@@ -41,7 +41,7 @@ def _table(evidence: Evidence, verdict: Verdict | None, features: tuple[str, ...
     gaps.sort(key=lambda m: (-abs(m.value or 0.0), m.group, m.reference or ""))
     if not gaps:
         return None
-    name = {g.id: printable(g.name) for g in groups}
+    name = {g.id: name_of(g, t) for g in groups}
     finding = judged(verdict, features, METRIC, decision_label(evidence))
     on = scale([0.0, *(v for m in gaps[:SHOWN] for v in _ends(m))], WIDTH, floor=-1.0, ceiling=1.0)
     rows = tuple(_row(m, name[m.group], name[m.reference or ""], finding, on, t) for m in gaps[:SHOWN])

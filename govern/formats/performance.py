@@ -11,7 +11,7 @@ from govern.formats.cells import Part, Table, heads, look, shown, value
 from govern.formats.charts import Plot, plot
 from govern.formats.counted import sampled, sampling_note
 from govern.formats.curves import overall
-from govern.formats.naming import metric_name, reading_level
+from govern.formats.naming import metric_meaning, metric_name, reading_level
 from govern.formats.numbers import amount, count, decimal, percent
 from govern.formats.strings import Strings
 from govern.metrics import CLASSES_METRICS, METRICS, REGRESSION_METRICS, SHARE_METRICS
@@ -37,7 +37,7 @@ def performance(evidence: Evidence, t: Strings) -> View:
     curves = {c.kind: c for c in evidence.curves if c.group == OVERALL and c.label is None}
     auc = evidence.find("macro_roc_auc" if evidence.task == "multiclass" else "roc_auc")
     return {
-        "intro": " ".join(x for x in (_intro(evidence, t), sampling_note(evidence, t), _trivial(evidence, t)) if x),
+        "intro": t.text((_intro(evidence, t), sampling_note(evidence, t), _trivial(evidence, t))),
         "interval": t("performance.interval", level=reading_level(evidence)),
         "counts": t("performance.sums" if evidence.settings.get("data", {}).get("weight") else "performance.counts")
         if any(r["counts"] for r in rows) else "",
@@ -83,14 +83,15 @@ def _trivial(evidence: Evidence, t: Strings) -> str:
 def _metric(m: Measurement | None, t: Strings) -> View | None:
     if m is None or m.metric not in METRICS:
         return None
-    row = METRICS[m.metric]
     interval = shown(m)[1].strip("[]")
-    return {"title": row.title, "value": value(m),
-            "interval": interval.replace(", ", " to ") if look(m.metric) == "own" else interval,
+    if look(m.metric) == "own" and ", " in interval:
+        low, _, high = interval.partition(", ")
+        interval = t("reason.between", low=low, high=high)
+    return {"title": metric_name(m.metric, t), "value": value(m), "interval": interval,
             "counts": f"{_sum(m.numerator)} / {_sum(m.denominator)}"
             if m.numerator is not None and m.denominator is not None else "",
-            "meaning": row.definition if m.value is not None or not m.reason
-            else t("performance.undefined", why=printable(m.reason, 120))}
+            "meaning": metric_meaning(m.metric, t) if m.value is not None or not m.reason
+            else t("performance.undefined", why=printable(t.phrase(m.reason), 120))}
 
 
 def _sum(x: float) -> str:
@@ -108,7 +109,7 @@ def _further(evidence: Evidence, first: tuple[str, ...], t: Strings) -> Table | 
              and (METRICS[m.metric].family in families if m.metric in METRICS else True)]
     order = {name: i for i, name in enumerate((*METRICS, *REGRESSION_METRICS, *SHARE_METRICS))}
     found.sort(key=lambda m: (order.get(m.metric, len(order)), m.metric))
-    pairs = [(metric_name(m.metric), _signed(m)) for m in found]
+    pairs = [(metric_name(m.metric, t), _signed(m, t)) for m in found]
     if not pairs:
         return None
     pairs += [("", "")] * (-len(pairs) % ABREAST)
@@ -118,9 +119,9 @@ def _further(evidence: Evidence, first: tuple[str, ...], t: Strings) -> Table | 
                  left=2 * ABREAST, fine=True)
 
 
-def _signed(m: Measurement) -> str:
+def _signed(m: Measurement, t: Strings) -> str:
     if m.value is None and m.metric not in METRICS:
-        return printable(m.reason or "–", 120)
+        return printable(t.phrase(m.reason or "–"), 120)
     return " ".join(x for x in (value(m), shown(m)[1]) if x)
 
 

@@ -27,7 +27,7 @@ def _part(finding: Finding, evidence: Evidence, t: Strings) -> Part:
     if finding.kind == "table" and finding.compare is None:
         return _shares(finding, evidence, t)
     tested = any(c.p_value is not None for c in finding.comparisons)
-    what = [metric_name(finding.metric)] if finding.metric else []
+    what = [metric_name(finding.metric, t)] if finding.metric else []
     what += [printable(":".join(finding.features))] if finding.features else []
     what += [t("published.decision", decision=printable(finding.decision))] if finding.decision else []
     titles = [t("fairness.group"), t("published.people"), t("published.reached"), t("published.rate"),
@@ -36,7 +36,7 @@ def _part(finding: Finding, evidence: Evidence, t: Strings) -> Part:
     head = f"{printable(finding.rule)} {printable(pick(finding.title, t('lang')), 200)}"
     every = _with_reference(finding.comparisons)
     rows = tuple(_row(c, finding.comparisons, evidence, tested, t) for c in every)
-    return Part(head, ", ".join(what), (Table(heads(titles, ("w24",)), rows, fine=tested),))
+    return Part(head, t.list(what), (Table(heads(titles, ("w24",)), rows, fine=tested),))
 
 
 def _shares(finding: Finding, evidence: Evidence, t: Strings) -> Part:
@@ -64,7 +64,7 @@ def _row(c: Comparison, every: Sequence[Comparison], evidence: Evidence, tested:
     rate = percent(c.numerator / c.n) if c.n and c.numerator is not None else NOTHING
     ratio = t("fairness.reference") if is_reference else decimal(c.value) if c.value is not None else NOTHING
     name = group_name(evidence, c.group, t)
-    under = printable(c.reason, 80) if c.reason else t("published.small") if c.exempt else ""
+    under = printable(t.phrase(c.reason), 80) if c.reason else t("published.small") if c.exempt else ""
     cells: list[str | Cell] = [Cell(name, under) if under else name, NOTHING if c.n is None else count(c.n),
                                NOTHING if c.numerator is None else count(c.numerator), rate, ratio]
     if tested:

@@ -9,7 +9,7 @@ from govern.evidence import Evidence, Group
 from govern.formats.cells import Cell, Part, Table, heads, look, row, shown, tall
 from govern.formats.counted import status_text
 from govern.formats.judged import marked
-from govern.formats.naming import metric_name, reading_level
+from govern.formats.naming import metric_name, name_of, reading_level
 from govern.formats.numbers import count
 from govern.formats.strings import Strings
 from govern.verdict import Verdict
@@ -50,14 +50,15 @@ def fairness_parts(evidence: Evidence, verdict: Verdict | None, asked: Features,
 
 def _table(evidence: Evidence, verdict: Verdict | None, features: tuple[str, ...], groups: Sequence[Group],
            metrics: Sequence[str], t: Strings) -> Table:
-    rows = tuple(row(Cell(printable(g.name), status_text(g, t)), count(g.n),
+    rows = tuple(row(Cell(name_of(g, t), status_text(g, t)), count(g.n),
                   *(marked(evidence, verdict, features, m, g.id, two_lines=True) for m in metrics)) for g in groups)
-    titles = [printable(":".join(features)), t("fairness.rows"), *(_title(m) for m in metrics)]
+    titles = [printable(":".join(features)), t("fairness.rows"), *(_title(m, t) for m in metrics)]
     return Table(heads(titles, ("w20", "w8")), rows)
 
 
-def _title(metric: str) -> str:
-    return metric_name(metric) + (", %" if look(metric) == "percent" else "")
+def _title(metric: str, t: Strings) -> str:
+    name = metric_name(metric, t)
+    return t("unit.percent_of", metric=name) if look(metric) == "percent" else name
 
 
 def _disparities(evidence: Evidence, asked: Sequence[tuple[str, ...]], metrics: Sequence[str], t: Strings
@@ -68,6 +69,6 @@ def _disparities(evidence: Evidence, asked: Sequence[tuple[str, ...]], metrics: 
         return None
     rows = tuple(row(printable(":".join(k)), *(Cell(*shown(of.get((m, kind, k)))) for m, kind in columns))
                  for k in asked)
-    titles = [t("fairness.feature"), *(f"{metric_name(m)}, {t(f'fairness.{kind}')}" for m, kind in columns)]
+    titles = [t("fairness.feature"), *(t.list((metric_name(m, t), t(f"fairness.{kind}"))) for m, kind in columns)]
     return Part(t("fairness.disparities"), t("residuals.disparities_note", level=reading_level(evidence)),
                 (Table(heads(titles, ("w20",)), rows),))

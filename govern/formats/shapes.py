@@ -27,7 +27,7 @@ def dependence(found: Sequence[Shape], evidence: Evidence, t: Strings) -> Part |
     ids = list(dict.fromkeys(x.group for s in shapes for x in s.lines))[:LINES]
     names = [t("reason.everyone") if id == OVERALL else group_name(evidence, id, t) for id in ids]
     plots = [_plot(s, ids, t) for s in shapes]
-    alt = t("charts.shapes_alt", features=", ".join(printable(s.feature, 60) for s in shapes), groups=", ".join(names))
+    alt = t("charts.shapes_alt", features=t.list(printable(s.feature, 60) for s in shapes), groups=t.list(names))
     rows = tuple((f"{printable(s.feature, 60)} · {name}", _points(s, id)) for s in shapes
                  for id, name in zip(ids, names, strict=True) if any(x.group == id for x in s.lines))
     return Part(t("charts.shapes"), t("charts.shapes_note", output=printable(shapes[0].output)),

@@ -11,7 +11,7 @@ from govern.formats.axes import Axes, Figure, figure, line, ticks, upper
 from govern.formats.cells import Table, heads
 from govern.formats.charts import MarkName, Scale
 from govern.formats.curves import FEATURES, LINES
-from govern.formats.naming import metric_name
+from govern.formats.naming import metric_name, name_of
 from govern.formats.numbers import decimal
 from govern.formats.points import points
 from govern.formats.strings import Strings
@@ -45,7 +45,7 @@ def _across(thresholds: Sequence[float]) -> Scale:
 def _everyone(swept: Sweep, t: Strings) -> tuple[Figure, Table]:
     at = [p.threshold for p in swept.points]
     on = _across(at)
-    metric = metric_name(swept.metric)
+    metric = metric_name(swept.metric, t)
     rates = [(p.threshold, p.selection_rate) for p in swept.points if p.selection_rate is not None]
     primary = [(p.threshold, p.primary) for p in swept.points if p.primary is not None]
     marks = tuple((on(p.threshold), point_mark(swept, p)) for p in swept.points)
@@ -63,7 +63,7 @@ def _feature(evidence: Evidence, swept: Sweep, features: tuple[str, ...], t: Str
     counts = {c.group: c for c in evidence.threshold_counts}
     groups = [g for g in evidence.feature_groups[features] if g.id in counts and g.n >= FEW_ROWS and not g.missing]
     most = sorted(groups, key=lambda g: (-g.n, g.id))[:LINES]
-    chosen = {g.id: printable(g.name) for g in groups if g in most}
+    chosen = {g.id: name_of(g, t) for g in groups if g in most}
     if not chosen:
         return None
     on = _across(evidence.thresholds)
@@ -102,7 +102,8 @@ def found_positives(at: Sequence[float], c: ThresholdCounts) -> Points:
 def _plot(title: str, lines: Sequence[Points | None], on: Scale, swept: Sweep, t: Strings,
           marks: tuple[tuple[float, MarkName], ...] = ()) -> Axes:
     given = [y for found in lines for _, y in found or ()]
-    up = Scale(0.0, 1.0, HEIGHT) if max(given, default=0.0) <= 1.0 else upper(given, HEIGHT, floor_at=min([0.0, *given]))
+    rates = all(0.0 <= y <= 1.0 for y in given)
+    up = Scale(0.0, 1.0, HEIGHT) if rates else upper(given, HEIGHT, floor_at=min([0.0, *given]))
     uprights = ((on(swept.in_force), t("charts.in_force")),) if swept.in_force is not None \
         and on.low <= swept.in_force <= on.high else ()
     return Axes(title, WIDTH, HEIGHT, t("charts.threshold"), "", ticks(on), ticks(up, upwards=True),

@@ -49,13 +49,13 @@ def _scale(rows: Sequence[SinceRow]) -> Scale:
 
 def _row(r: SinceRow, on: Scale, evidence: Evidence, t: Strings) -> tuple[str | Cell | Picture, ...]:
     old, new = (_number(r, v) for v in (r.old, r.new))
-    name = metric_name(r.metric)
+    name = metric_name(r.metric, t)
     groups = " – ".join(group_label(evidence, id, t) for id in (r.group, r.reference) if id not in (None, OVERALL))
     mark = MARKS.get(r.state, "none")
     difference = " ".join(x for x in _difference(r) if x)
     title = t("charts.since_title", metric=name, old=old, new=new)
     state = t(f"charts.{r.state.replace(' ', '_')}")
-    return (Cell(name[:1].upper() + name[1:], groups), old, new, dumbbell(r.old, r.new, on, title, mark), difference,
+    return (Cell(t.capital(name), groups), old, new, dumbbell(r.old, r.new, on, title, mark), difference,
             Cell(state, "", mark if mark != "none" else None))
 
 

@@ -20,6 +20,7 @@ from govern.formats.numbers import (
     digits_of,
     percent,
     with_interval,
+    with_unit,
 )
 from govern.formats.strings import Strings, strings
 from govern.metrics import METRICS
@@ -30,6 +31,8 @@ MARKS: dict[str, MarkName] = {"fail": "outside", "pass": "within", "insufficient
 # Kinds that ask whether something is there or was done, and set no range.
 DONE_OR_NOT = ("smoke", "document", "integrity", "table", "support")
 TRIVIAL = "trivial"
+# The reason of a finding whose number is suppressed on a card that leaves the house.
+SUPPRESSED = "suppressed"
 LONG = 400
 
 
@@ -60,7 +63,7 @@ def reason(finding: Finding, evidence: Evidence, t: Strings | None = None) -> Re
     """`finding` in words."""
     t = t or strings()
     seen = finding.seen
-    number = number_of(finding, seen)
+    number = number_of(finding, seen, t)
     limit = limit_text(finding, t)
     mark = MARKS[finding.outcome]
     picture = None
@@ -90,7 +93,7 @@ def mark_word(finding: Finding, t: Strings) -> str:
 
 def metric_title(finding: Finding, evidence: Evidence, t: Strings) -> str:
     """The metric's name for readers, the rule's title where a rule has no metric."""
-    name = metric_name(finding.metric) if finding.metric else title_of(finding, t)
+    name = metric_name(finding.metric, t) if finding.metric else title_of(finding, t)
     return t("reason.of_class", metric=name, label=printable(finding.label)) if finding.label is not None else name
 
 
@@ -103,17 +106,15 @@ def bounds(finding: Finding) -> tuple[float | None, float | None]:
 def limit_text(finding: Finding, t: Strings) -> str:
     """`at least 0.92`, `at most 0.10`, `0.8 to 1.25`; empty without a bound."""
     low, high = (b.replace("-", "−") if b is not None else None for b in (finding.bound_min, finding.bound_max))
-    unit = METRICS[finding.metric].unit if finding.metric in METRICS else t("reason.days") \
-        if finding.kind == "fresh" else ""
-    tail = f" {unit}" if unit else ""
+    unit = METRICS[finding.metric].unit if finding.metric in METRICS else "days" if finding.kind == "fresh" else ""
     if low is not None and high is not None:
-        return t("reason.between", low=low, high=high) + tail
+        return t("reason.between", low=low, high=with_unit(high, unit, t))
     if low is not None:
-        return t("reason.at_least", bound=low) + tail
-    return t("reason.at_most", bound=high) + tail if high is not None else ""
+        return t("reason.at_least", bound=with_unit(low, unit, t))
+    return t("reason.at_most", bound=with_unit(high, unit, t)) if high is not None else ""
 
 
-def number_of(finding: Finding, seen: Comparison | None) -> str:
+def number_of(finding: Finding, seen: Comparison | None, t: Strings | None = None) -> str:
     """The number seen with the interval that decided, rounded so that it agrees with the outcome."""
     if seen is None or seen.value is None:
         return ""
@@ -121,9 +122,9 @@ def number_of(finding: Finding, seen: Comparison | None) -> str:
     if finding.kind == "table":
         return ""
     if finding.kind == "fresh":
-        return amount(seen.value, "days")
+        return amount(seen.value, "days", t=t)
     if row is not None and (row.unit or row.family == "smoke" or row.name == "attribution_rank"):
-        return amount_beside(seen.value, bounds(finding), row.unit)
+        return amount_beside(seen.value, bounds(finding), row.unit, t)
     return with_interval(seen.value, seen.low, seen.high, bounds(finding), digits_for(finding, seen))
 
 
@@ -152,7 +153,7 @@ def _subject(finding: Finding, evidence: Evidence, t: Strings) -> str:
     seen = finding.seen
     metric = metric_title(finding, evidence, t)
     if finding.kind == "table":
-        return f"{metric}, {printable(':'.join(finding.features))}" if finding.features else title_of(finding, t)
+        return t.list((metric, printable(":".join(finding.features)))) if finding.features else title_of(finding, t)
     if seen is not None and seen.reference is not None and not compare_word(finding, seen, t):
         return t("reason.short_feature", metric=metric, group=_one(finding, seen, evidence, t))
     if seen is not None and seen.reference is not None:
@@ -161,7 +162,7 @@ def _subject(finding: Finding, evidence: Evidence, t: Strings) -> str:
     if seen is not None and seen.group != OVERALL:
         return t("reason.short_feature", metric=metric, group=group_label(evidence, seen.group, t))
     if finding.features:
-        return f"{metric}, {printable(':'.join(finding.features))}"
+        return t.list((metric, printable(":".join(finding.features))))
     return metric if finding.metric else title_of(finding, t)
 
 
@@ -169,7 +170,7 @@ def source_of(finding: Finding, t: Strings) -> str:
     """Where the rule stands: `house-credit.yaml:14`, or `baseline (tool default)` for the tool's own."""
     if finding.file and finding.line and finding.basis != "govern":
         return f"{printable(finding.file)}:{finding.line}"
-    return f"{printable(finding.policy)} ({t(f'basis.{finding.basis}')})"
+    return t("reason.whose", policy=printable(finding.policy), basis=t(f"basis.{finding.basis}"))
 
 
 def _sentence(finding: Finding, evidence: Evidence, number: str, t: Strings) -> str:
@@ -182,33 +183,33 @@ def _sentence(finding: Finding, evidence: Evidence, number: str, t: Strings) -> 
     if finding.kind == "table" and finding.outcome == "pass":
         if finding.compare is None:
             known = {"n": len(finding.comparisons), "feature": printable(":".join(finding.features))}
-            return _capital(t("reason.counted", **known) if known["n"] else t("reason.nobody", **known))
-        return _capital(t("reason.table", n=len(finding.comparisons), metric=metric,
+            return t.capital(t("reason.counted", **known) if known["n"] else t("reason.nobody", **known))
+        return t.capital(t("reason.table", n=len(finding.comparisons), metric=metric,
                           feature=printable(":".join(finding.features) or title_of(finding, t))))
     if seen is None or seen.value is None or finding.kind == "table":
-        why = printable((seen.reason if seen else None) or finding.reason or "", LONG)
+        why = printable(t.phrase((seen.reason if seen else None) or finding.reason or ""), LONG)
         if finding.outcome == "not_run" or not finding.metric or finding.kind == "table":
             title = title_of(finding, t)
             return t("reason.plain", title=title, why=why.rstrip(".") or mark_word(finding, t))
-        where = f"{metric}, {printable(':'.join(finding.features))}" if finding.features else metric
-        key = "reason.undefined_why" if why else "reason.undefined"
-        return _capital(t(key, title=where, why=why.rstrip(".")))
+        where = t.list((metric, printable(":".join(finding.features))))
+        key = "reason.suppressed" if why == SUPPRESSED else "reason.undefined_why" if why else "reason.undefined"
+        return t.capital(t(key, title=where, why=why.rstrip(".")))
     if finding.kind == "smoke":
         return t("reason.smoke", metric=metric, seen=number)
-    group = _capital(_one(finding, seen, evidence, t))
+    group = t.capital(_one(finding, seen, evidence, t))
     if finding.kind == "fresh":
-        return t("reason.fresh", title=title_of(finding, t), number=number,
-                 day=printable(finding.reason or "", LONG)) + "."
+        return t.sentence(t("reason.fresh", title=title_of(finding, t), number=number,
+                            day=printable(finding.reason or "", LONG)))
     if seen.reference is not None and not compare_word(finding, seen, t):
-        return t("reason.against", group=group, metric=metric, number=number,
-                 reference=group_name(evidence, seen.reference, t)) + "."
+        return t.sentence(t("reason.against", group=group, metric=metric, number=number,
+                            reference=group_name(evidence, seen.reference, t)))
     if seen.reference is None:
         if seen.group == OVERALL:
-            return _capital(t("reason.whole", metric=metric, number=number)) + "."
-        return t("reason.group_value", group=group, metric=metric, number=number) + "."
+            return t.sentence(t.capital(t("reason.whole", metric=metric, number=number)))
+        return t.sentence(t("reason.group_value", group=group, metric=metric, number=number))
     pair = _pair(finding, seen, evidence, group, metric, t)
     said = t("reason.sentence", head=pair, compare=compare_word(finding, seen, t), number=number)
-    return " ".join(x for x in (said, _tested(seen, t)) if x)
+    return t.text((said, _tested(seen, t)))
 
 
 def _one(finding: Finding, seen: Comparison, evidence: Evidence, t: Strings) -> str:
@@ -227,7 +228,8 @@ def _pair(finding: Finding, seen: Comparison, evidence: Evidence, group: str, me
         head = (t("reason.rate_word", rate=one, outcome=received(evidence, t, finding.label), counts=counts)
                 if finding.metric == "selection_rate"
                 else t("reason.rate_metric", metric=metric, rate=one, counts=counts))
-        return t("reason.pair", group=group, one=head, other=f"{two} ({others})", reference=reference)
+        return t("reason.pair", group=group, one=head, other=t("reason.rate_other", rate=two, counts=others),
+                 reference=reference)
     ours = evidence.find(finding.metric or "", seen.group, label=finding.label)
     theirs = evidence.find(finding.metric or "", seen.group, TRIVIAL, label=finding.label) \
         if seen.reference == TRIVIAL else evidence.find(finding.metric or "", seen.reference or "", label=finding.label)
@@ -277,16 +279,16 @@ def _settle(finding: Finding, evidence: Evidence, t: Strings) -> str:
         if finding.outcome == "fail" and settle.threshold is not None:
             parts.append(t("settle.threshold", threshold=decimal(settle.threshold)))
         if settle.text:
-            parts.append(printable(settle.text, LONG))
+            parts.append(printable(t.phrase(settle.text), LONG))
     if finding.seen is not None and finding.seen.flips and finding.outcome in ("fail", "insufficient"):
         parts.append(t("settle.flips"))
     if finding.outcome == "insufficient" and not parts:
         parts.append(t("settle.too_few"))
     if finding.outcome == "insufficient" and finding.counts_as != "PASS":
-        parts.append(t("settle.counts_as", outcome=finding.counts_as))
+        parts.append(t("settle.counts_as", outcome=t(f"outcome.{finding.counts_as}")))
     if (proved := _proved(finding.seen, t)):
         parts.append(proved)
-    return " ".join(parts)
+    return t.text(parts)
 
 
 def _amount(finding: Finding, gap: float, t: Strings) -> str:
@@ -316,8 +318,8 @@ def waiver_state(waiver: WaiverState, t: Strings) -> str:
     if waiver.days_left < 0:
         return t("waiver.expired", n=-waiver.days_left)
     if not waiver.valid:
-        return t("waiver.no_effect", why=printable(waiver.why_not or ""))
-    return t("waiver.days", n=waiver.days_left) + ("" if waiver.used else f"; {t('waiver.unused')}")
+        return t("waiver.no_effect", why=printable(t.phrase(waiver.why_not or "")))
+    return t.clauses((t("waiver.days", n=waiver.days_left), "" if waiver.used else t("waiver.unused")))
 
 
 def p_text(p: float | None) -> str:
@@ -339,7 +341,3 @@ def gap_text(gap: float) -> str:
     """A gap of rates in points: `2.1 points` stands for 0.021."""
     digits = digits_beside([100 * gap], [0.0], 1)
     return decimal(100 * gap, digits)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

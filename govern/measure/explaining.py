@@ -23,13 +23,12 @@ from govern.explain.correlated import FEATURES as CORRELATED_FEATURES
 from govern.explain.correlated import correlated
 from govern.explain.differences import Compared, differences
 from govern.explain.explained import ExplainedRows, Output, sizes
-from govern.explain.gaps import gaps
 from govern.explain.permuted import FEATURES as PERMUTED_FEATURES
 from govern.explain.permuted import agreement
 from govern.explain.proxies import joined, proxies
 from govern.explain.proxies import measurements as of_proxies
 from govern.explain.reference import near
-from govern.explanations import Attributions, Explanation, Proxy
+from govern.explanations import Attributions, Proxy
 from govern.inputs.arrays import indices, whole
 from govern.inputs.labels import Target
 from govern.inputs.levels import level_text, numbers
@@ -60,10 +59,10 @@ NUMERIC = ("int", "uint", "float", "double", "halffloat", "bool")
 
 @dataclass(frozen=True)
 class Found:
-    """What was found: the attributions, what else was asked of the explained rows, these rows, and notes."""
+    """What was found: the attributions, what reveals sensitive features, the explained rows, and notes."""
 
     attributions: Attributions
-    explanation: Explanation
+    proxies: tuple[Proxy, ...]
     rows: ExplainedRows
     notes: tuple[str, ...]
 
@@ -167,10 +166,7 @@ class Explaining:
         out.measurements += of_attributions(found, outputs)
         revealing = joined(revealing, found)
         out.measurements += of_proxies(revealing)
-        asked = [g for g in out.groups if g.features and g.asked and not g.within]
-        parted, left_out = gaps(rows, asked, revealing, level=level, seed=self._settings.seed)
-        return Found(found, Explanation(gaps=parted, proxies=revealing), rows,
-                     (*self._notes(found, of_groups, several), *left_out))
+        return Found(found, revealing, rows, tuple(self._notes(found, of_groups, several)))
 
     def _proxies(self, level: float) -> tuple[Proxy, ...]:
         """How well features predict each sensitive feature: from the data alone, while the model's process explains."""

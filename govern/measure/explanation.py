@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from govern.evidence import OVERALL
 from govern.explain.explained import ExplainedRows
+from govern.explain.gaps import gaps
+from govern.explain.gapshare import measurements as of_gaps
 from govern.explain.local import Chosen
 from govern.explain.single import single
 from govern.explain.varied import answers
@@ -28,8 +30,11 @@ def explanation(found: Found, explaining: Explaining, cases: Cases | None, worke
     ask = answers(worker, described, positive, [output.label for output in found.rows.outputs])
     chosen, notes = _chosen(cases, others)
     one = single(found.rows, ask, order, settings, target, chosen)
-    out.measurements += one.measurements
-    return Explanation(shapes=one.shapes, reason_codes=one.reason_codes, locals=one.locals), notes
+    asked = [g for g in out.groups if g.features and g.asked and not g.within]
+    parted, left_out = gaps(found.rows, asked, found.proxies, level=found.attributions.level,
+                            seed=found.attributions.seed)
+    out.measurements += [*one.measurements, *of_gaps(parted)]
+    return Explanation(parted, found.proxies, one.shapes, one.reason_codes, one.locals), (*notes, *left_out)
 
 
 def _chosen(cases: Cases | None, others: Callable[[], ExplainedRows] | None) -> tuple[Chosen | None, tuple[str, ...]]:

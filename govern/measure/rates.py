@@ -94,15 +94,15 @@ def pairs_of(groups: Sequence[Group]) -> list[tuple[Group, Group]]:
     """(group, reference) for the groups of one feature: the smaller against the larger.
 
     Groups within levels of a control feature are paired with those of the same levels. Every pair up to 30
-    groups; beyond that, each group against the largest, so that the document does not grow with the square of
-    the groups.
+    groups; beyond that, and in an intersection that nobody asked a rule for, each group against the largest, so that
+    the document does not grow with the square of the groups.
     """
     strata: dict[tuple[tuple[str, str | None], ...], list[Group]] = {}
     for g in sorted(groups, key=lambda g: -g.n):
         strata.setdefault(g.within, []).append(g)
     found: list[tuple[Group, Group]] = []
     for ranked in strata.values():
-        if len(ranked) > PAIRWISE_GROUPS:
+        if len(ranked) > PAIRWISE_GROUPS or not ranked[0].asked:
             found += [(g, ranked[0]) for g in ranked[1:]]
         else:
             found += [(b, a) for a, b in combinations(ranked, 2)]
@@ -114,10 +114,11 @@ def comparisons(groups: Sequence[Group], counts: Mapping[str, Counts], *, favour
     """Difference and ratio of the compared rates between the groups of one feature.
 
     `counts` by group id, of one class. Newcombe's interval for differences, its square-and-add counterpart for
-    ratios, in small cells both from Jeffreys' bounds; undefined where a rate is.
+    ratios, in small cells both from Jeffreys' bounds; undefined where a rate is. In an intersection that nobody asked a
+    rule for, of the selection rate only: what is shown of it, the others follow from the counts.
     """
     pairs = pairs_of(groups)
-    for metric in COMPARED:
+    for metric in COMPARED if all(g.asked for g in groups) else COMPARED[:1]:
         of = {g.id: fraction(metric, counts[g.id], favourable_is_positive=favourable_is_positive) for g in groups}
         for group, reference in pairs:
             pair = _Pair(metric, group.id, reference.id, of[group.id], of[reference.id], counts[group.id].label)

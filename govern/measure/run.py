@@ -138,8 +138,6 @@ def _measure_model(settings: Settings, model: Started, created: str, timed: bool
         attributions=None if why is None else why.attributions, explained=more[0],
         notes=() if why is None else (*why.notes, *more[1]),
         training=training)
-    if why is not None:
-        evidence = replace(evidence, explanation=why.explanation)
     compute = None
     if timing is not None:
         progress("timing", 0, 0)

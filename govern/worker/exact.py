@@ -9,6 +9,7 @@ from govern.worker.linear import linear
 from govern.worker.raw import Background, Explainer, Raw
 from govern.worker.sources import add_up, source_columns
 from govern.worker.trees import trees
+from govern.worker.wrappers import wrapped
 
 MAX_DEPTH: Final = 20
 
@@ -22,7 +23,11 @@ def exact(model: Any, origin: list[int], n_columns: int, depth: int = 0) -> Expl
         return exact(model.best_estimator_, origin, n_columns, depth + 1)
     if type(model).__name__ == "Pipeline" and type(model).__module__.startswith("sklearn."):
         return _behind(model, origin, n_columns, depth)
-    return linear(model, origin, n_columns) or _summed(trees(model), origin, n_columns)
+    if type(model).__name__ == "FrozenEstimator":
+        return exact(model.estimator, origin, n_columns, depth + 1)
+    return (linear(model, origin, n_columns)
+            or wrapped(model, origin, lambda member, columns: exact(member, columns, n_columns, depth + 1))
+            or _summed(trees(model), origin, n_columns))
 
 
 def _behind(pipeline: Any, origin: list[int], n_columns: int, depth: int) -> Explainer | None:

@@ -19,7 +19,7 @@ from govern.worker.predict import take
 from govern.worker.protocol import Failure
 from govern.worker.raw import Background, Explainer, Raw
 
-AGNOSTIC_BACKGROUND: Final = 50
+AGNOSTIC_BACKGROUND: Final = 100
 MOST_WORK: Final = 16_000  # a row that costs more than so many evaluations is explained by permutations
 MOST_CELLS: Final = 1 << 24
 
@@ -117,8 +117,8 @@ def _chosen(raw: Raw, wanted: list[int], n_classes: int) -> Raw | None:
 def _agnostic(loaded: Loaded, x: Any, background: Any, wanted: list[int], seed: int, budget: int) -> Attributed:
     # The last rows, so that where both are one sample the rows explained are not their own background.
     background = take(background, max(0, len(background) - AGNOSTIC_BACKGROUND), len(background))
-    each = len(background) * max(1, 2 * x.shape[1] - 1)
-    rows = max(1, min(len(x), budget // each))
+    each = 1 + 2 * len(background) * max(0, x.shape[1] - 1)
+    rows = max(1, min(len(x), (budget - len(background)) // each))
     both = coded(_stacked(take(x, 0, rows), background))
     space = "number" if not loaded.classes else "probability" if loaded.has_score else "label"
 
@@ -133,8 +133,8 @@ def _agnostic(loaded: Loaded, x: Any, background: Any, wanted: list[int], seed: 
         labels: Floats = np.asarray(np.asarray(answer.labels)[:, None] == np.array(wanted), dtype=np.float64)
         return labels
 
-    values, bases, outputs = permutation_values(output, both, rows, seed)
-    return Attributed(values, bases, outputs, "permutations", space, False, "rows", len(background), rows * each)
+    values, bases, outputs, spent = permutation_values(output, both, rows, seed)
+    return Attributed(values, bases, outputs, "permutations", space, False, "rows", len(background), spent)
 
 
 def _stacked(x: Any, background: Any) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 from govern.worker.raw import Background, Explainer, Raw, dense, space_of
 
 METHOD: Final = "linear, exact"
+GENERALISED: Final = {"PoissonRegressor", "GammaRegressor", "TweedieRegressor"}
 
 
 def linear(model: Any, origin: list[int], n_columns: int) -> Explainer | None:
@@ -25,6 +26,7 @@ def linear(model: Any, origin: list[int], n_columns: int) -> Explainer | None:
     coefficients = coefficients.reshape(-1, coefficients.shape[-1])
     if raw_output is None or coefficients.shape[1] != len(origin):
         return None
+    generalised = type(model).__name__ in GENERALISED
     # A column for each output and input column: the product adds the encoded columns up by itself.
     by_output = np.zeros((len(origin), len(coefficients), n_columns))
     by_output[np.arange(len(origin)), :, origin] = coefficients.T
@@ -39,11 +41,12 @@ def linear(model: Any, origin: list[int], n_columns: int) -> Explainer | None:
         values = products.reshape(-1, len(coefficients), n_columns).transpose(1, 0, 2)
         bases = coefficients @ mean + intercept
         outputs = np.asarray(raw_output(x), dtype=np.float64).reshape(len(values[0]), -1).T
-        space = space_of(model, x, outputs)
-        if space == "margin" and not hasattr(model, "classes_"):
-            # A generalised linear model predicts a function of what is linear.
+        if generalised:
+            # It predicts a function of what is linear: the outputs are those that the function is told by.
             outputs = values.sum(axis=2) + bases[:, None]
-            space = space_of(model, x, outputs)
+        space = space_of(model, x, outputs)
+        if generalised and space == "margin":
+            raise ValueError("what it predicts is no known function of a linear one")
         return Raw(values, bases, outputs, METHOD, space, "mean", behind.shape[0])
 
     return Explainer(explain)

@@ -22,6 +22,7 @@ BACKGROUNDS: Final = {
     "trees": "the rows each tree counted in training",
     "mean": "mean of a sample of the data",
     "rows": "rows of a sample of the data",
+    "mixed": "rows of a sample of the data, for trees the rows they counted in training",
 }
 MAX_NAMES: Final = 100_000
 

@@ -42,6 +42,10 @@ def source_columns(transformer: Any, n_columns: int, depth: int = 0) -> list[int
         return list(range(n_columns))
     if kind == "OneHotEncoder":
         return _repeated(getattr(transformer, "_n_features_outs", None), n_columns)
+    if kind == "KBinsDiscretizer":
+        return list(range(n_columns)) if transformer.encode == "ordinal" else _repeated(transformer.n_bins_, n_columns)
+    if kind == "SplineTransformer":
+        return _repeated([transformer.n_features_out_ // n_columns] * n_columns, n_columns)
     if kind == "SimpleImputer":
         return _imputed(transformer, n_columns)
     if hasattr(transformer, "get_support") and hasattr(transformer, "transform"):

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govern.worker.raw import dense
-from govern.worker.sources import source_columns
 from govern.worker.treetables import Codes, Cut, Tree
 
 LIGHTGBM_CATEGORY, LIGHTGBM_DEFAULT_LEFT = 1, 2
@@ -181,9 +180,10 @@ def _histogram_boosting(model: Any) -> Forest | None:
             trees.append(Nodes(np.where(leaf, -1, nodes["feature_idx"]).astype(np.int64), children,
                                nodes["count"].astype(np.float64), nodes["value"][:, None], output, splits))
     before = getattr(model, "_preprocessor", None)
-    origin = source_columns(before, model.n_features_in_)
-    if origin is None:
-        return None
+    origin = list(range(model.n_features_in_))
+    if before is not None:
+        # Categories come first, as codes; every column stays one.
+        origin = [int(i) for name, _, _ in before.transformers_ for i in before._transformer_to_input_indices[name]]
 
     def table(x: Any) -> Floats:
         return np.asarray(model._preprocess_X(x, reset=False), dtype=np.float64)
@@ -293,21 +293,21 @@ def _xgboost(model: Any) -> Forest | None:
         trees.append(Nodes(np.where(leaf, -1, tree["split_indices"]), children,
                            np.array(tree["sum_hessian"], dtype=np.float64), conditions[:, None].astype(np.float64),
                            output, splits))
-    n_features = booster.num_features()
-    nothing = np.full((1, n_features), np.nan, np.float32)
-    import xgboost
-
-    margin = np.asarray(booster.predict(xgboost.DMatrix(nothing, nthread=1), output_margin=True,
-                                        iteration_range=(start, stop), validate_features=False), dtype=np.float64)
-    offset = margin.reshape(-1)
-    for tree_ in trees:
-        offset[tree_.output] -= _when_missing(tree_)
-    return _made(trees, offset, n_features, _single, lambda x: model.predict(x, output_margin=True))
+    offset = _base_score(json.loads(booster.save_config())["learner"], n_outputs)
+    if offset is None:
+        return None
+    return _made(trees, offset, booster.num_features(), _single, lambda x: model.predict(x, output_margin=True))
 
 
-def _when_missing(tree: Nodes) -> float:
-    """What the tree adds for a row whose values are all missing."""
-    node = 0
-    while (split := tree.splits[node]) is not None:
-        node = int(tree.children[node, 0 if split.missing_left else 1])
-    return float(tree.value[node, 0])
+def _base_score(learner: Any, n_outputs: int) -> Floats | None:
+    """What XGBoost adds to the sum of its trees, (n_outputs,); None for an objective that is not known here."""
+    text = str(learner["learner_model_param"]["base_score"])
+    score = np.array([float(np.float32(part)) for part in text.strip("[]").split(",")])
+    objective = learner["objective"]["name"]
+    if objective in ("binary:logistic", "reg:logistic"):
+        score = np.log(score) - np.log1p(-score)
+    elif objective in ("count:poisson", "reg:gamma", "reg:tweedie"):
+        score = np.log(score)
+    elif not objective.startswith(("reg:", "multi:soft")):
+        return None
+    return np.full(n_outputs, score) if len(score) in (1, n_outputs) else None

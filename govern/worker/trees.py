@@ -16,8 +16,8 @@ from govern.worker.sources import add_up
 from govern.worker.treearrays import Forest, forest
 from govern.worker.treetables import Codes, Group, look_up, tables
 
-BOOSTERS: Final = {("lightgbm", "LGBMClassifier"), ("lightgbm", "LGBMRegressor"), ("xgboost", "XGBClassifier"),
-                   ("xgboost", "XGBRegressor")}
+BOOSTERS: Final = {"LGBMClassifier", "LGBMRegressor", "XGBClassifier", "XGBRegressor", "XGBRFClassifier",
+                   "XGBRFRegressor"}
 FORESTS: Final = {f"{name}{task}" for name in ("RandomForest", "ExtraTrees", "DecisionTree", "ExtraTree")
                   for task in ("Classifier", "Regressor")}
 BOOSTINGS: Final = {"HistGradientBoostingClassifier", "HistGradientBoostingRegressor", "GradientBoostingClassifier",
@@ -30,7 +30,7 @@ SINGLE_TOLERANCE: Final = 1e-5  # XGBoost adds in single precision
 def trees(model: Any) -> Explainer | None:
     """The exact explainer of a model of trees, or None where none is known."""
     library, kind = type(model).__module__.split(".")[0], type(model).__name__
-    if (library, kind) in BOOSTERS:
+    if library in ("lightgbm", "xgboost") and kind in BOOSTERS:
         own = _lightgbm if library == "lightgbm" else _xgboost
     elif library == "sklearn" and kind in FORESTS | BOOSTINGS:
         own = _shap

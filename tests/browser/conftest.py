@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-sys.path.insert(0, str(Path(__file__).parents[1] / "formats"))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "formats")]
 
 
 @pytest.fixture(scope="session")
@@ -23,8 +23,8 @@ def browser() -> Iterator[Browser]:
     """One Chromium for all tests; without it they are skipped, saying so."""
     program = next((found for name in NAMES if (found := shutil.which(name))), None)
     if program is None:
-        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium): the card is not tried in a browser")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install govern-ml[dev])")
+        pytest.skip("no card is tried in a browser: no Chromium on this machine (Debian: apt-get install chromium)")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is missing (pip install govern-ml[dev])")
     with sync_api.sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield started
@@ -57,6 +57,7 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
         context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=scripts,
                                       color_scheme="dark" if dark else "light", **more)
         page = context.new_page()
+        page.set_default_timeout(10_000)
         found = Opened(page, context)
         page.on("request", lambda r: found.requests.append(r.url))
         page.on("console", lambda m: found.said.append(m.text))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
+
+from govern.inputs.config import load_settings
 
 Govern = Callable[..., Any]
 X = ["x1", "x2", "x3"]
@@ -110,10 +113,20 @@ def test_prohibited_features_are_no_reason(govern: Govern, tmp_path: Path) -> No
     assert found["locals"][0]["reasons"] == ["Too few accounts"]
 
 
+def test_the_settings_of_the_readme_are_read(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (block,) = [b for b in re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL) if b.startswith("explain:")]
+    (tmp_path / "govern.yaml").write_text(block, encoding="utf-8")
+    flags = {"data.path": tmp_path / "eval.csv", "data.target": "y", "data.prediction": "p"}
+    found = load_settings(flags, config=None, cwd=tmp_path).explain
+    assert found.directions["utilisation"] == "rises" and found.reasons["income"]["low"] == "Income too low"
+    assert (found.prohibited, found.cases) == (("age",), ({"application_id": "1017"},))
+
+
 @pytest.mark.parametrize(("explain", "said"), [
     ({"prohibited": ["x11"]}, 'model.pkl: explain.prohibited: "x11" is neither a feature of the model nor a column'),
     ({"directions": {"y": "rises"}}, 'model.pkl: explain.directions: "y" is not a feature of the model'),
-    ({"reasons": {"x4": "Too new"}}, 'model.pkl: explain.reasons: "x4" is not a feature of the model; did you mean "x'),
+    ({"reasons": {"x4": "Too new"}}, 'model.pkl: explain.reasons: "x4" is not a feature of the model; its feat'),
     ({"cases": [{"id": 1000}]}, "data.csv: explain.cases: no row has id=1000; name a row by the values that the file"),
     ({"cases": [{"ident": 1}]}, 'data.csv: has no column "ident"')])
 def test_what_is_refused_at_once(govern: Govern, tmp_path: Path, explain: dict[str, Any], said: str) -> None:

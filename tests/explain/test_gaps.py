@@ -80,7 +80,8 @@ def test_every_gap_is_the_difference_of_its_groups_and_its_parts_add_up_to_it() 
     assert rows.selected is not None
     for g in gaps:
         of = rows.outputs[0].outputs if g.of == "output" else rows.selected
-        assert g.value == pytest.approx(of[rows.groups[g.group]].mean() - of[rows.groups[g.reference]].mean(), abs=1e-12)
+        own, other = (of[rows.groups[id]].mean() for id in (g.group, g.reference))
+        assert g.value == pytest.approx(own - other, abs=1e-12)
         assert total(g) == pytest.approx(g.value, abs=1e-9) and g.residual == 0
         assert g.low is not None and g.high is not None and g.low <= g.value <= g.high
 
@@ -123,7 +124,8 @@ def test_an_exact_weight_is_as_many_rows() -> None:
 
 def test_persons_whom_rows_repeat_count_once() -> None:
     x, group = people(200, 7)
-    four = explained(np.repeat(x, 4, axis=0), np.repeat(group, 4), cluster=np.repeat(np.arange(200), 4).astype(np.uint64))
+    cluster = np.repeat(np.arange(200, dtype=np.uint64), 4)
+    four = explained(np.repeat(x, 4, axis=0), np.repeat(group, 4), cluster=cluster)
     once, each = (by(found(r, groups_of(group))) for r in (
         explained(x, group), explained(np.repeat(x, 4, axis=0), np.repeat(group, 4))))
     persons = by(found(four, groups_of(group)))
@@ -182,8 +184,9 @@ def test_of_many_classes_the_three_with_the_largest_gaps() -> None:
 def test_of_many_features_the_largest_parts_and_all_others_together() -> None:
     rng = np.random.default_rng(12)
     values, group = rng.normal(size=(300, 50)), np.repeat(["a", "b"], 150)
-    rows = ExplainedRows(tuple(f"x{j:02}" for j in range(50)), (Output(values, 0.1, values.sum(axis=1) + 0.1),), "number",
-                         None, {}, {"ga": group == "a", "gb": group == "b"})
+    output = Output(values, 0.1, values.sum(axis=1) + 0.1)
+    rows = ExplainedRows(tuple(f"x{j:02}" for j in range(50)), (output,), "number", None, {},
+                         {"ga": group == "a", "gb": group == "b"})
     gap, = found(rows, groups_of(group)[:2])
     assert len(gap.parts) == MOST_PARTS and gap.others_n == 30 and gap.others is not None
     apart = values[group == "b"].mean(axis=0) - values[group == "a"].mean(axis=0)

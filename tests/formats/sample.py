@@ -74,7 +74,8 @@ def _interval(m: Measurement, low: float, high: float, method: str) -> Measureme
     return replace(m, interval=Interval(low, high, 0.95, method))
 
 
-def _rates(counts: Counts) -> list[Measurement]:
+def rates(counts: Counts) -> list[Measurement]:
+    """The rates of a group's counts with their intervals."""
     out = []
     for name in COUNT_METRICS:
         row = METRICS[name]
@@ -146,7 +147,7 @@ def evidence(n: int = 6000, *, features: tuple[tuple[str, ...], ...] = (("sex",)
         fp = sum(not r[3] and r[4] >= 0.25 for r in members)
         fn, tn = sum(r[3] for r in members) - tp, sum(not r[3] for r in members) - fp
         counts.append(Counts(id, tp, fp, fn, tn, fn + tn))
-        found.extend(_rates(counts[-1]))
+        found.extend(rates(counts[-1]))
         found.extend(_scores([(r[3], r[4]) for r in members], id))
 
     add(OVERALL, rows)

@@ -6,6 +6,7 @@ import random
 import re
 import sys
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -250,7 +251,7 @@ def test_a_waterfall_begins_each_part_where_the_last_ended_and_ends_at_the_whole
     assert all(isinstance(b, Beam) for b in beams)
     *steps, whole = beams
     assert steps[0].start == steps[0].zero == whole.start
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in pairwise(steps):
         assert after.start == pytest.approx(before.end, abs=0.11)
     assert steps[-1].end == pytest.approx(whole.end, abs=0.11)
     assert [b.adds for b in steps[:2]] == [True, False][:n]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -69,6 +70,8 @@ def test_comparisons_carry_the_class_and_stay_with_four_metrics() -> None:
     assert sorted((m.group, m.compare or "") for m in against_rest) == sorted(
         (g, c) for g in ("g0", "g1", "g2") for c in ("", "difference"))
     assert len([m for m in found if m.metric == "roc_auc" and m.reference != REST]) == 3
+    shown = list(comparisons([replace(g, asked=False) for g in groups], by_groups(rank_rows(y, s), codes, 3), "cat"))
+    assert shown == [m for m in found if m.reference == REST]  # an intersection nobody asked for: against the rest only
     for m in found:
         assert m.interval is not None and m.value is not None
         assert m.interval.low is not None and m.interval.high is not None

@@ -180,6 +180,7 @@ def test_baseline_has_its_rules_and_severities() -> None:
     review = ["review"] * 4
     expected = {"BASE-01": block, "BASE-02": warn, "BASE-03": block, "BASE-04": block, "BASE-05": block,
                 "BASE-06": warn, "BASE-07": warn, "BASE-08": warn, "BASE-09": warn, "BASE-10": warn, "BASE-11": warn,
+                "BASE-11-stability": ["info", "warn", "warn", "review"],
                 "BASE-12": ["info"] * 4, "BASE-13": warn, "BASE-14": ["info", "info", "warn", "block"],
                 "BASE-15": ["warn", "warn", "warn", "review"], "BASE-16": review, "BASE-17": warn, "BASE-18": review,
                 "BASE-19": review}
@@ -226,8 +227,8 @@ def test_pack_evidence_is_judged_as_its_name_says(name: str, verdict: Callable[.
 def test_each_measured_rule_of_baseline_fails_on_its_fail_evidence(verdict: Callable[..., Verdict]) -> None:
     result = verdict(pack_fail(), policies=[load_policy("baseline")])
     assert {f.rule for f in result.findings if f.outcome == "fail"} == {
-        "BASE-01", "BASE-04", "BASE-05", "BASE-06", "BASE-07", "BASE-08", "BASE-09", "BASE-10", "BASE-11", "BASE-12",
-        "BASE-14", "BASE-15", "BASE-17"}
+        "BASE-01", "BASE-04", "BASE-05", "BASE-06", "BASE-07", "BASE-08", "BASE-09", "BASE-10", "BASE-11", "BASE-11-stability",
+        "BASE-12", "BASE-14", "BASE-15", "BASE-17"}
 
 
 def test_the_gate_needs_no_heavy_library() -> None:

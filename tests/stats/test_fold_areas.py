@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from govern.stats.fold_areas import FOLDS, Rows, areas, askable, folds
+from govern.stats.fold_areas import FOLDS, Areas, Rows, areas, askable, folds
 
 
 def rows(n: int, shares: list[float], seed: int = 0, weight: np.ndarray | None = None) -> Rows:
@@ -14,12 +14,13 @@ def rows(n: int, shares: list[float], seed: int = 0, weight: np.ndarray | None =
     return Rows(code, folds(code, None), np.ones(n) if weight is None else weight)
 
 
-def of_scores(r: Rows, score: np.ndarray, asked: list[int], groups: int):
+def of_scores(r: Rows, score: np.ndarray, asked: list[int], groups: int) -> Areas:
     """Areas of a score for each row, (n,): the places of a fold are its distinct scores."""
     values, place = np.unique(score, return_inverse=True)
     table = np.broadcast_to(values[None, :, None], (FOLDS, len(values), len(asked)))
-    return areas(r, place.astype(np.int64), table, r.counts(place.astype(np.int64), len(values), groups), np.array(asked),
-                 np.full((FOLDS, len(asked)), 1.5))
+    place = place.astype(np.int64)
+    counts = r.counts(place, len(values), groups)
+    return areas(r, place, table, counts, np.array(asked), np.full((FOLDS, len(asked)), 1.5))
 
 
 @pytest.mark.parametrize("weighted", [False, True])

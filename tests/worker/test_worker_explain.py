@@ -21,7 +21,7 @@ from sklearn.ensemble import (
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.svm import LinearSVC
@@ -185,16 +185,74 @@ def test_everything_else_is_explained_by_permutations(worker, loaded, to_batch, 
     model.fit(x, y)
     loaded(worker, model)
     found = worker.explain(to_batch(x), to_batch(x.iloc[:60]), "1", seed=3)
-    assert not found.exact and found.method == "permutations" and found.background_rows == 50
+    assert not found.exact and found.method == "permutations" and found.background_rows == 60
     assert found.outputs[0].values.shape == (240, 4) and found.space == "probability"
     wanted = model.predict_proba(x)[:, 1]
     np.testing.assert_allclose(found.outputs[0].values.sum(axis=1) + found.outputs[0].base, wanted, atol=1e-9)
-    assert found.outputs[0].base == pytest.approx(model.predict_proba(x.iloc[10:60])[:, 1].mean(), abs=1e-12)
+    assert found.outputs[0].base == pytest.approx(model.predict_proba(x.iloc[:60])[:, 1].mean(), abs=1e-12)
     assert found.residual < 1e-12
     again = worker.explain(to_batch(x), to_batch(x.iloc[:60]), "1", seed=3)
     np.testing.assert_array_equal(again.outputs[0].values, found.outputs[0].values)
     other = worker.explain(to_batch(x), to_batch(x.iloc[:60]), "1", seed=4)
     assert np.abs(other.outputs[0].values - found.outputs[0].values).max() > 0
+
+
+def test_permutations_spend_no_prediction_on_what_is_known(worker, loaded, to_batch, numbers):
+    """The ends of a walk are predicted once, and columns alike in a row and the background are no step."""
+    x, y = numbers
+    loaded(worker, KNeighborsClassifier(7).fit(x, y))
+    background = x.iloc[20:70]
+    rows = background.iloc[:1].assign(a=100.0, b=100.0)
+    found = worker.explain(to_batch(rows), to_batch(background), "1")
+    # From 49 rows of the background four columns are switched: six rows between the ends; from the row that the
+    # explained one was made of two: two rows.
+    assert found.evaluations == 51 + 49 * 6 + 2
+    only = background.iloc[:1].assign(a=100.0)
+    found = worker.explain(to_batch(only), to_batch(background.iloc[:1]), "1")
+    assert found.evaluations == 2 and (found.outputs[0].values[:, 1:] == 0).all()
+
+
+def test_permutations_of_several_classes_and_of_numbers(worker, loaded, to_batch, numbers):
+    x, y = numbers
+    classes = y + (x["d"] > 0.5).to_numpy()
+    model = KNeighborsClassifier(9).fit(x, classes)
+    loaded(worker, model)
+    found = worker.explain(to_batch(x.iloc[:20]), to_batch(x.iloc[20:60]), None)
+    assert [o.label for o in found.outputs] == ["0", "1", "2"] and found.space == "probability"
+    wanted = model.predict_proba(x.iloc[:20])
+    for i, one in enumerate(found.outputs):
+        np.testing.assert_allclose(one.outputs, wanted[:, i], atol=1e-12)
+    assert found.residual < 1e-12
+    single = worker.explain(to_batch(x.iloc[:20]), to_batch(x.iloc[20:60]), "2").outputs[0]
+    np.testing.assert_array_equal(single.values, found.outputs[2].values)
+    assert single.label is None
+    number = KNeighborsRegressor(9).fit(x, y + 0.5)
+    loaded(worker, number)
+    found = worker.explain(to_batch(x.iloc[:20]), to_batch(x.iloc[20:60]), None)
+    assert (found.space, len(found.outputs), found.exact) == ("number", 1, False)
+    np.testing.assert_allclose(found.outputs[0].outputs, number.predict(x.iloc[:20]), atol=1e-12)
+
+
+def test_parts_of_the_rows_are_explained_as_all_of_them(worker, loaded, to_batch, numbers):
+    x, y = numbers
+    loaded(worker, HistGradientBoostingClassifier(max_iter=10).fit(x, y))
+    every = worker.explain(to_batch(x), to_batch(x), "1").outputs[0]
+    parts = [worker.submit_explain(to_batch(x.iloc[i : i + 80]), to_batch(x), "1", 0, rows_budget=80,
+                                   evaluations_budget=80) for i in (0, 80, 160)]
+    found = [part.result().outputs[0] for part in parts]
+    np.testing.assert_array_equal(np.concatenate([part.values for part in found]), every.values)
+    assert {part.base for part in found} == {every.base}
+
+
+def test_a_declared_background_is_compared_with(worker, loaded, to_batch, numbers):
+    x, y = numbers
+    model = HistGradientBoostingClassifier(max_iter=10).fit(x, y)
+    loaded(worker, model)
+    found = worker.explain(to_batch(x), to_batch(x.iloc[:30]), "0", declared=True)
+    assert found.exact and (found.background_rows, found.background) == (30, "rows of a sample of the data")
+    assert found.outputs[0].base == pytest.approx(-model.decision_function(x.iloc[:30]).mean())
+    assert found.residual < 1e-12
+    assert worker.explain(to_batch(x), to_batch(x.iloc[:30]), "0").background_rows == 0
 
 
 def test_permutations_by_hand(worker, loaded, to_batch, numbers):
@@ -241,8 +299,9 @@ def test_the_budget_limits_the_rows(worker, loaded, to_batch, numbers):
     found = worker.explain(to_batch(x), to_batch(x), "1", evaluations_budget=60)
     assert found.rows == 60 and found.evaluations == 60 and found.exact
     loaded(worker, KNeighborsClassifier().fit(x, y))
-    found = worker.explain(to_batch(x), to_batch(x), "1", evaluations_budget=50 * 7 * 3)
-    assert found.outputs[0].values.shape == (3, 4) and found.evaluations == 50 * 7 * 3
+    # The background once, and of each row itself and at most 2 × 3 rows on the way from each background row.
+    found = worker.explain(to_batch(x), to_batch(x.iloc[:50]), "1", evaluations_budget=50 + 3 * (1 + 50 * 2 * 3))
+    assert found.rows == 3 and found.evaluations <= 50 + 3 * 301
     assert worker.explain(to_batch(x), to_batch(x), "1", evaluations_budget=1).rows == 1
 
 
