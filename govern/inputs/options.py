@@ -174,7 +174,7 @@ OPTIONS: tuple[Option, ...] = (
            "Expected direction of the output by feature: `{income: falls, utilisation: rises}`.", panel="Explanation"),
     Option("explain.reasons", "", "free",
            "Sentences for the reasons of adverse decisions by feature: `{utilisation: 'High use of existing credit'}`, "
-           "or by side `{income: {low: 'Income too low', high: …}}`.", panel="Explanation"),
+           "or by side `{income: {low: 'Income too low', high: …, missing: 'No income given'}}`.", panel="Explanation"),
     Option("explain.prohibited", "", "text", "Features that may never be given as a reason.", default=(),
            repeatable=True, panel="Explanation"),
     Option("explain.most_reasons", "", "int", "Most reasons given for an adverse decision.", default=4,
