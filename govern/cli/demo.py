@@ -34,7 +34,8 @@ def demo(given: dict[str, Any]) -> int:
     out = Path(given.get("report.out", "govern-demo"))
     folder = out / "model"
     prepare(folder)
-    settings = load_settings({"model.path": folder / "model.pkl"}, config=folder / "govern.yaml", cwd=Path())
+    look = {key: value for key, value in given.items() if key.startswith("report.") and key != "report.out"}
+    settings = load_settings({**look, "model.path": folder / "model.pkl"}, config=folder / "govern.yaml", cwd=Path())
     with model_process() as worker:
         steps.report(settings, given, worker, out)
     if not given.get("quiet"):

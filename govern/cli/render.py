@@ -28,12 +28,13 @@ def render(
     from govern.codec import write_files
     from govern.inputs.config import load_settings
 
-    settings = load_settings(given, config=None, cwd=Path(), measuring=False)
+    settings = load_settings(given, config=given.get("config"), cwd=Path(), measuring=False)
     formats = steps.formats_of(settings)
+    edition = steps.edition_of(settings.report)
     facts = steps.stored(evidence, given)
     judged = steps.stored_verdict(verdict, facts.evidence_sha256)
     documents = steps.stored_files(facts, evidence, judged, verdict) if "pdf" in formats else {}
-    files = steps.cards(facts, judged, formats, steps.edition_of(settings.report), documents)
+    files = steps.cards(facts, judged, formats, edition, documents)
     if files:
         write_files(settings.report.out, files)
     if files and not given.get("quiet"):

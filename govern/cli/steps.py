@@ -194,11 +194,14 @@ def prepare(formats: Sequence[str], *, shown: bool) -> None:
 
 
 def edition_of(report: ReportSettings) -> Edition:
-    """How the card is to look."""
-    from govern.formats.edition import Brand, Edition
+    """How the card is to look, with what the organisation adds. Raises InputError for a colour, logo or section that
+    cannot be used."""
+    from govern.formats.edition import Brand, Edition, Section
+    from govern.inputs.brand import checked_colour, logo_uri, own_section
 
-    return Edition(report.lang, report.edition, report.suppress_below,
-                   Brand(report.organisation or "", report.colour or ""), report.paper)
+    sections = tuple(Section(*own_section(path)) for path in report.sections)
+    brand = Brand(report.organisation or "", checked_colour(report.colour), logo_uri(report.logo), sections)
+    return Edition(report.lang, report.edition, report.suppress_below, brand, report.paper)
 
 
 def cards(facts: Facts, verdict: tuple[Verdict, str] | None, formats: Sequence[str], edition: Edition,
@@ -248,13 +251,14 @@ def report(settings: Settings, given: Mapping[str, Any], worker: Worker, out: Pa
         # What was asked for and cannot be made is told before the long work; the PDF library is slow to import,
         # and there is time for it while the model's process imports its own.
         formats = formats_of(settings)
+        edition = edition_of(settings.report)
         facts = measured(settings, given, model, tell,
                          lambda: prepare(formats, shown=not given.get("quiet")))
         verdict, data = as_stored(judged(facts, settings, policies, given, baseline))
         tell("drawing the card", 0, 0)
         documents = {"evidence.json": facts.files["evidence.json"], "verdict.json": data}
         files = {**facts.files, "verdict.json": data,
-                 **cards(facts, (verdict, digest(data)), formats, edition_of(settings.report), documents)}
+                 **cards(facts, (verdict, digest(data)), formats, edition, documents)}
     write_files(out, files, replaces=REPORT_FILES)
     if not given.get("quiet"):
         show(facts.evidence, verdict, files, out)

@@ -1,37 +1,55 @@
-"""The policy section: every finding with what was seen, the bound and whose it is, and what was not assessed."""
+"""Sections 18 and 19: what is open and what was accepted, and every rule of every policy with what was seen."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from govern.errors import printable
 from govern.evidence import Evidence
+from govern.formats.anchors import anchors
 from govern.formats.cells import Part, Table, heads
 from govern.formats.naming import pick
 from govern.formats.strings import Strings
 from govern.formats.tally import open_findings
-from govern.formats.words import reason
-from govern.verdict import Finding, NotAssessed, PolicyInfo, Verdict
+from govern.formats.words import reason, waiver_state
+from govern.verdict import Finding, PolicyInfo, Verdict, WaiverState
 
 View = dict[str, Any]
 LONG = 300
-TOGETHER = 3
+SAYS = 600
 CATEGORIES = ("technology", "process", "culture")  # shown even where no rule covers them
 
 
-def policy_section(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
-    """The section's rows: what is open first, in the order of page 1, then what passed or was waived."""
+def open_section(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
+    """Section 18: every open finding in the order of page one, with its address, then the waivers."""
     if verdict is None:
-        return {"none": t("policy.none"), "decided": "", "applied": [], "rows": [], "not_assessed": [], "parts": []}
-    first = open_findings(verdict)
-    rest = [f for f in verdict.reasons if f not in first and f.outcome != "n/a"]
+        return {"none": t("policy.none"), "rows": [], "waivers": None, "changes": None}
+    where = anchors(verdict.findings)
+    rows = []
+    for f in open_findings(verdict):
+        rows.append({"id": where[id(f)], "found": reason(f, evidence, t), "counts_as": _counts_as(f, t)})
+    return {"none": "" if rows else t("checklist.none_open") if verdict.findings else t("verdict.no_reason_none"),
+            "rows": rows, "waivers": _waivers(verdict.waivers, t), "changes": _changes(verdict, t)}
+
+
+def checklist(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
+    """Section 19: each policy with its rules in order, each rule with its findings; then what the rules cover."""
+    if verdict is None:
+        return {"none": t("policy.none"), "decided": "", "policies": [], "coverage": None}
+    where = anchors(verdict.findings)
+    opened = {id(f) for f in open_findings(verdict)}
+    by: dict[str, dict[str, list[Finding]]] = {p.name: {} for p in verdict.policies}
+    for f in verdict.findings:
+        by.setdefault(f.policy, {}).setdefault(f.rule, []).append(f)
+    infos = {p.name: p for p in verdict.policies}
     return {
         "none": "" if verdict.findings else t("verdict.no_reason_none"),
         "decided": t("policy.decided", date=printable(verdict.decided_on), phase=t.phrase(printable(verdict.phase))),
-        "applied": [_policy(p, t) for p in verdict.policies],
-        "rows": [_row(f, evidence, t) for f in (*first, *rest)],
-        "not_assessed": _not_assessed(verdict, t),
-        "parts": [p for p in (_changes(verdict, t), _coverage(verdict, t)) if p is not None],
+        "policies": [{"name": printable(name), "applied": _policy(infos[name], t) if name in infos else "",
+                       "rules": [_rule(found, evidence, where, opened, t) for found in rules.values()]}
+                      for name, rules in by.items()],
+        "coverage": _coverage(verdict, t),
     }
 
 
@@ -44,19 +62,55 @@ def _policy(info: PolicyInfo, t: Strings) -> str:
     return t.list((text, when))
 
 
-def _not_assessed(verdict: Verdict, t: Strings) -> list[tuple[str, str, str]]:
-    """(rule, title, why) of each rule that was not assessed; those of one reason together where they are many."""
-    by: dict[str, list[NotAssessed]] = {}
-    for n in verdict.not_assessed:
-        by.setdefault(n.reason, []).append(n)
-    rows = []
-    for why, found in by.items():
-        if len(found) > TOGETHER:
-            rows.append((t.list(printable(n.rule) for n in found), "", printable(t.phrase(why), LONG)))
-        else:
-            rows += [(printable(n.rule), printable(pick(n.title, t("lang")), LONG), printable(t.phrase(why), LONG))
-                     for n in found]
-    return rows
+def _rule(found: list[Finding], evidence: Evidence, where: Mapping[int, str], opened: set[int], t: Strings) -> View:
+    """A rule: its title, what the text says and whose it is, and a row for each finding; without rows, why not."""
+    first = found[0]
+    applied = [f for f in found if f.outcome != "n/a"]
+    key = "basis" + ("_cite" if first.cite else "_only")
+    whose = t(f"checklist.{key}", basis=t(f"basis.{first.basis}"), cite=printable(first.cite or "", LONG))
+    says, ours = (printable(pick(texts, t("lang")), SAYS) for texts in (first.says, first.ours))
+    return {
+        "id": printable(first.rule), "title": printable(pick(first.title, t("lang")), LONG), "whose": whose,
+        "says": says, "ours": t("checklist.ours", ours=ours) if ours else "", "severity": first.severity,
+        "rows": [_row(f, evidence, where, opened, t) for f in applied],
+        "anchor": where[id(first)] if not applied else "",
+        "not_applied": "" if applied else printable(t.phrase(first.reason or ""), LONG).rstrip(".。") or t("mark.n/a"),
+    }
+
+
+def _row(finding: Finding, evidence: Evidence, where: Mapping[int, str], opened: set[int], t: Strings) -> View:
+    found = reason(finding, evidence, t)
+    plain = finding.seen is None or finding.seen.value is None or finding.kind in ("document", "table")
+    anchor, is_open = where[id(finding)], id(finding) in opened
+    return {
+        "id": "" if is_open else anchor, "href": anchor if is_open else "", "mark": found.mark, "word": found.word,
+        "subject": "" if plain else found.subject,
+        "seen": _without_title(found.sentence, found.title) if plain else found.number,
+        "limit": found.limit, "counts_as": _counts_as(finding, t),
+    }
+
+
+def _without_title(sentence: str, title: str) -> str:
+    """A sentence that stands under its rule's title and need not say it again."""
+    for mark in (": ", ":"):
+        if sentence.startswith(title + mark):
+            rest = sentence.removeprefix(title + mark)
+            return rest[:1].upper() + rest[1:]
+    return sentence
+
+
+def _counts_as(finding: Finding, t: Strings) -> str:
+    return t("policy.counts_as", outcome=t(f"outcome.{finding.counts_as}")) if finding.counts_as != "PASS" else ""
+
+
+def _waivers(waivers: tuple[WaiverState, ...], t: Strings) -> Table | None:
+    if not waivers:
+        return None
+    titles = [t(f"checklist.{k}") for k in ("rule", "reason", "owner", "expires", "state")]
+    rows = tuple((printable(" ".join(x for x in (w.rule, w.subject) if x), 120), printable(w.reason, LONG),
+                  t.list((printable(w.owner), printable(w.approver))), printable(w.expires), waiver_state(w, t))
+                 for w in waivers)
+    return Table(heads(titles, ("w12", "", "w20", "w12", "w20")), rows, left=5)
 
 
 def _changes(verdict: Verdict, t: Strings) -> Part | None:
@@ -91,21 +145,3 @@ def _coverage(verdict: Verdict, t: Strings) -> Part | None:
               *(t("policy.binding_at", phase=t.phrase(printable(p))) for p in phases), t("policy.evidenced"),
               t("policy.undecided")]
     return Part(t("policy.coverage"), t("policy.coverage_intro"), (Table(heads(titles), tuple(rows)),))
-
-
-def _row(finding: Finding, evidence: Evidence, t: Strings) -> View:
-    found = reason(finding, evidence, t)
-    said = found.sentence
-    # Where a sentence names the rule, the rule's title is not said twice.
-    said = said if said.startswith(found.title) else f"{found.title}: {said}"
-    plain = finding.seen is None or finding.seen.value is None or finding.kind in ("document", "table")
-    cite = printable(finding.cite) if finding.cite and finding.outcome != "pass" else ""
-    whose = t.list((printable(finding.policy), t(f"basis.{finding.basis}"), cite))
-    return {
-        "rule": found.rule, "title": found.title, "mark": found.mark, "word": found.word,
-        "subject": "" if plain else found.subject, "seen": said if plain else found.number,
-        "limit": found.limit, "whose": whose,
-        "counts_as": t("policy.counts_as", outcome=t(f"outcome.{finding.counts_as}"))
-        if finding.counts_as != "PASS" else "",
-        "waived": finding.waiver is not None,
-    }

@@ -95,22 +95,31 @@ def _column(c: Column, evidence: Evidence, t: Strings) -> View:
             "distinct": count(c.distinct) if c.distinct is not None else t("data.many")}
 
 
-def model_section(evidence: Evidence, t: Strings) -> View:
-    """What was loaded and how it was held."""
-    model, held = evidence.model, evidence.containment
+def model_section(evidence: Evidence, t: Strings) -> list[tuple[str, str]]:
+    """(label, text) of what the model is; empty where predictions were given."""
+    model = evidence.model
     if model is None:
-        return {"none": t("model.none"), "rows": []}
+        return []
     rows = [
         ("type", printable(model.type, 160)),
         ("libraries", t.list(f"{printable(k)} {printable(v)}" for k, v in model.libraries.items())),
         ("features", f"{len(model.features)}: {names(model.features, t, 30)}"),
         ("parameters", t.list(f"{printable(k)} = {printable(v)}" for k, v in model.parameters.items())),
         ("classes", t.list(printable(c) for c in model.classes)),
+        ("warnings", t.clauses(printable(w, 300) for w in model.warnings)),
     ]
+    return [(t(f"model.{k}"), v) for k, v in rows if v]
+
+
+def security_section(evidence: Evidence, suppress_below: int, t: Strings) -> View:
+    """How the model file was held, and what of the data is in the card."""
+    held = evidence.containment
+    rows = []
     if held is not None:
-        rows += [("scan", printable(t.phrase(held.scan), 200)),
-                 ("trusted", t.list(printable(n, 120) for n in held.trusted) or t("model.nothing_trusted")),
-                 ("layers", t.list(printable(t.phrase(n), 120) for n in held.layers)),
-                 ("open", t.list(printable(t.phrase(n), 120) for n in held.open))]
-    rows.append(("warnings", t.clauses(printable(w, 300) for w in model.warnings)))
-    return {"none": "", "rows": [(t(f"model.{k}"), v) for k, v in rows if v]}
+        rows = [("scan", printable(t.phrase(held.scan), 200)),
+                ("trusted", t.list(printable(n, 120) for n in held.trusted) or t("model.nothing_trusted")),
+                ("layers", t.list(printable(t.phrase(n), 120) for n in held.layers)),
+                ("open", t.list(printable(t.phrase(n), 120) for n in held.open))]
+    return {"rows": [(t(f"model.{k}"), v) for k, v in rows if v],
+            "none": "" if held is not None else t("security.predictions"), "rows_note": t("security.rows"),
+            "small": t("security.small", n=suppress_below) if suppress_below else t("security.not_small")}

@@ -1,24 +1,69 @@
-"""The words people supply, and how to check a number: sections that say what no measurement can."""
+"""The words that only people can supply, by the section of the card in which they stand."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from govern.errors import printable
-from govern.evidence import OVERALL, Evidence
-from govern.formats.counted import counts_of, sampled
-from govern.formats.naming import group_label
-from govern.formats.numbers import count, percent
+from govern.evidence import Evidence
 from govern.formats.strings import Strings
 from govern.verdict import Verdict
 
 LONG = 2000
-HIDDEN = ("favourable_outcome",)
-REPEATED = {"classes": "--class", "sensitive": "--sensitive", "control": "--control", "search": "--search",
-            "features": "--feature", "pairs": "--pair-column"}
-View = dict[str, Any]
+LAST = 25
+# The fields of each section, and which of them every model is expected to fill in, asked for by a rule or not.
+FIELDS: Mapping[int, tuple[str, ...]] = {
+    2: ("source_commit",),
+    3: ("model_id", "owner", "developer", "responsibilities", "exposure", "tier", "tier_reason", "vendor", "status",
+        "last_validation", "next_validation"),
+    4: ("change_reason", "tried_models"),
+    5: ("purpose", "decision", "users", "affected_people", "favourable_outcome", "out_of_scope", "automation",
+        "conditions_of_use", "misuse", "user_summary"),
+    6: ("data_source", "data_period", "label_definition", "target_validity", "data_preparation", "data_explanation",
+        "data_owner", "data_licence", "legal_basis", "audit_data", "test_data"),
+    7: ("attribute_source", "reference_rationale", "excluded_categories"),
+    8: ("metric_rationale", "threshold_rationale", "thresholds_approved_by", "alternatives_rejected"),
+    10: ("fairness_assessments", "residual_bias", "alternatives_considered", "validity_evidence", "score_adjustments"),
+    14: ("limitations", "tradeoffs", "optimal_conditions"),
+    15: ("risks", "mitigation", "residual_risk", "risk_accepted_by", "benefits_to_users"),
+    16: ("human_oversight", "override_criteria", "appeal", "override_log"),
+    17: ("monitoring_plan", "last_monitoring", "retire_criteria", "next_review"),
+    23: ("energy", "co2e"),
+    24: ("security_measures", "personal_data", "special_care_data", "data_minimisation", "small_cells"),
+    25: ("licence", "contact", "issue_address", "citation", "references_reviewed"),
+}
+EXPECTED = ("owner", "tier", "purpose", "decision", "users", "affected_people", "out_of_scope", "data_source",
+            "data_period", "label_definition", "metric_rationale", "limitations", "human_oversight", "monitoring_plan",
+            "licence", "contact")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of the card as it is shown: its label, its text, and whether something is missing there."""
+
+    label: str
+    text: str
+    missing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The fields of a section: those given or expected, and the names of the others in one sentence."""
+
+    rows: tuple[Field, ...]
+    others: str
+
+    @property
+    def missing(self) -> int:
+        """How many are expected and missing."""
+        return sum(r.missing for r in self.rows)
+
+    @property
+    def given(self) -> int:
+        """How many are given whole."""
+        return sum(not r.missing for r in self.rows)
 
 
 def card_text(value: Any, limit: int = LONG) -> str:
@@ -32,93 +77,40 @@ def card_text(value: Any, limit: int = LONG) -> str:
     return printable(" ".join(str(value).split()), limit)
 
 
-def supplied(evidence: Evidence, verdict: Verdict | None, t: Strings) -> list[View]:
-    """Each known field and each further one the owner gave: its label, text, and whether it is missing.
+def supplied(evidence: Evidence, verdict: Verdict | None, t: Strings) -> dict[int, Fields]:
+    """The fields of each section that has some. A field of the owner's own stands in the last section.
 
-    A document rule's judgement that a field holds only a placeholder is repeated here.
+    A field is missing where it is expected of every model or asked for by a rule and not given; a document rule's
+    judgement that it holds only a placeholder, or lacks a part, is repeated here.
     """
     refused = {m for f in (verdict.findings if verdict else ()) for m in f.missing}
-    known = dict(t.get("card"))
-    rows = []
-    for name in (*known, *(k for k in evidence.card if k not in known)):
+    known = {name for fields in FIELDS.values() for name in fields}
+    further = tuple(k for k in evidence.card if k not in known)
+    return {n: _section(fields + (further if n == LAST else ()), evidence, refused, t) for n, fields in FIELDS.items()}
+
+
+def _section(fields: Sequence[str], evidence: Evidence, refused: set[str], t: Strings) -> Fields:
+    rows, others = [], []
+    for name in fields:
         text = card_text(evidence.card.get(name))
-        missing = not text or name in refused
-        if missing and text:
-            text = t("words.placeholder", text=text)
-        rows.append({"label": known.get(name) or t.capital(printable(name.replace("_", " "))),
-                     "text": text or t("page1.missing"), "missing": missing})
-    return rows
+        parts = sorted(m.removeprefix(f"{name}.") for m in refused if m.startswith(f"{name}."))
+        if text or parts or name in refused or name in EXPECTED:
+            rows.append(Field(label(name, t), *_said(text, name in refused, parts, t)))
+        else:
+            others.append(label(name, t))
+    return Fields(tuple(rows), t("field.not_given", names=t.list(others)) if others else "")
 
 
-def reproduce(evidence: Evidence, digests: Mapping[str, str], t: Strings) -> View:
-    """The command that gives the same facts, one number by hand, digests, versions and settings."""
-    versions = evidence.settings.get("versions", {})
-    return {
-        "says": t("reproduce.command" if _config(evidence) else "reproduce.command_line"),
-        "command": command(evidence),
-        "recompute": _by_hand(evidence, t),
-        "digests": [
-            *((t.phrase(printable(s.role)), printable(s.name), count(s.size), s.sha256) for s in evidence.subjects),
-            *((t.phrase(k), f"{k}.json", "", v) for k, v in digests.items())],
-        "versions": t.list(f"{printable(k)} {printable(v)}" for k, v in sorted(versions.items())),
-        "settings": [(printable(k), printable(v, 300)) for k, v in _flat(evidence.settings)
-                     if not k.startswith(("versions", "card"))],
-    }
+def _said(text: str, refused: bool, parts: Sequence[str], t: Strings) -> tuple[str, bool]:
+    if not text:
+        return t("page1.missing"), True
+    if refused:
+        return t("words.placeholder", text=text), True
+    if parts:
+        return t("field.part_missing", text=text, parts=t.list(printable(p.replace("_", " ")) for p in parts)), True
+    return text, False
 
 
-def _by_hand(evidence: Evidence, t: Strings) -> str:
-    group = min((g for g in evidence.groups if g.asked and g.features and not g.within and not g.missing and g.n),
-                key=lambda g: (len(g.features), g.n, g.id), default=None) or evidence.groups_by_id.get(OVERALL)
-    c = counts_of(evidence, group.id) if group is not None and group.n and not sampled(evidence) else None
-    if group is None or c is None:
-        return ""
-    return t("reproduce.recompute", group=group_label(evidence, group.id, t), id=printable(group.id),
-             selected=count(c.selected), n=count(group.n), tp=count(c.tp), fp=count(c.fp), fn=count(c.fn),
-             tn=count(c.tn), rate=percent(c.selected / group.n))
-
-
-def command(evidence: Evidence) -> str:
-    """A `govern measure` line that gives the same evidence from the same files; without a settings file, one that
-    gives the same numbers (its notes may differ: what was inferred is now given)."""
-    model = evidence.subject("model")
-    parts = ["govern", "measure", *([model.name] if model else [])]
-    if config := _config(evidence):
-        parts += ["--config", config]
-    else:
-        parts += _flags(evidence.settings)
-    parts += ["--timestamp", evidence.created]
-    return shlex.join(printable(p, 200) for p in parts)
-
-
-def _config(evidence: Evidence) -> str:
-    """The name of the settings file, empty where the settings stood on the command line."""
-    config = evidence.subject("config")
-    return config.name if config is not None and config.format != "settings" else ""
-
-
-def _flags(settings: Mapping[str, Any]) -> list[str]:
-    data = settings.get("data", {})
-    out = ["--data", str(data.get("path", ""))]
-    for name in ("task", "target", "positive", "favourable", "threshold", "score", "prediction", "weight", "cluster",
-                 "train", "date", "period"):
-        if data.get(name) is not None:
-            out += [f"--{name}", str(data[name])]
-    for name, flag in REPEATED.items():
-        for item in data.get(name) or ():
-            out += [flag, str(item)]
-    for name, cuts in (data.get("bands") or {}).items():
-        out += ["--band", f"{name}={','.join(f'{c:g}' for c in cuts)}"]
-    return [*out, "--seed", str(settings.get("seed", 0))]
-
-
-def _flat(value: Any, prefix: str = "") -> list[tuple[str, str]]:
-    """Nested settings as `data.threshold` → text; empty ones are left out."""
-    if isinstance(value, Mapping):
-        return [pair for k in value for pair in _flat(value[k], f"{prefix}.{k}" if prefix else str(k))]
-    if value is None or value in ("", [], ()):
-        return []
-    if isinstance(value, list | tuple):
-        value = ", ".join(card_text(v) for v in value)
-    elif isinstance(value, bool):
-        value = str(value).lower()
-    return [(prefix, str(value))]
+def label(name: str, t: Strings) -> str:
+    """What a field of the card is called; a field of the owner's own by its key."""
+    return str(t(f"card.{name}")) if t.has(f"card.{name}") else printable(name.replace("_", " ")).capitalize()

@@ -6,34 +6,41 @@ counts (persons short of another group's rate).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from govern import __version__
 from govern.errors import printable
 from govern.evidence import Compute, Evidence, Measurement
+from govern.formats.about import choice, detectable, factors, identity, limits
 from govern.formats.affected import affected_section
+from govern.formats.anchors import anchors
+from govern.formats.brand import brand
 from govern.formats.cells import shown, value
+from govern.formats.contents import contents, states
+from govern.formats.crosswalk import crosswalk
 from govern.formats.edition import Edition
 from govern.formats.explanation import explanation
 from govern.formats.exploring import thresholds
 from govern.formats.fairness import fairness
-from govern.formats.findings import policy_section
-from govern.formats.naming import metric_name, pick, reading_level
+from govern.formats.findings import checklist, open_section
+from govern.formats.naming import metric_name, reading_level
 from govern.formats.numbers import count, short_digest
 from govern.formats.performance import performance
 from govern.formats.published import published
-from govern.formats.sections import compute_section, data, excluded, model_section, smoke_section
+from govern.formats.recompute import reproduce
+from govern.formats.sections import compute_section, data, excluded, security_section, smoke_section
+from govern.formats.signing import boxes, signoff
+from govern.formats.since import since
 from govern.formats.strings import Strings
-from govern.formats.supplied import card_text, reproduce, supplied
+from govern.formats.supplied import card_text, supplied
 from govern.formats.tally import open_findings, tally
 from govern.formats.versions import since_versions
 from govern.formats.words import gap_text, reason, waiver_state
 from govern.verdict import Verdict
 
 TOP_REASONS = 3
-BOXES_IN_A_ROW = 4
-STATEMENT = 300
+ROOMY = 8  # what page one holds in the larger type, besides what stands on every one
 HEADLINE = {"binary": ("roc_auc",), "multiclass": ("multiclass_accuracy", "macro_f1"),
             "regression": ("mean_absolute_error", "r2_score")}
 View = dict[str, Any]
@@ -42,29 +49,52 @@ View = dict[str, Any]
 def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, digests: Mapping[str, str],
           t: Strings, edition: Edition) -> View:
     """Everything the template needs, by section; every value is text, a number of rows or a picture."""
+    fields = supplied(evidence, verdict, t)
+    found = states(evidence, verdict, compute, fields, t)
+    parts: View = {"performance": performance(evidence, t), "fairness": fairness(evidence, verdict, t),
+                   "data": data(evidence, t), "published": published(evidence, verdict, t),
+                   "thresholds": thresholds(evidence, verdict, t)}
+    annexes = {"performance": bool(parts["performance"]["further"] or parts["performance"]["parts"]), "data": True,
+               "fairness": bool(parts["fairness"]["parts"] or parts["published"] or parts["thresholds"])}
     return {
+        **parts,
         "edition": edition,
+        "full": edition.full,
+        "brand": brand(edition.brand, t),
+        "fields": fields,
+        "contents": contents(found, edition, len(edition.brand.sections), annexes, t),
+        "annexes": annexes,
         "head": _head(evidence, verdict, digests, t),
+        "tight": _tight(verdict),
         "verdict": _verdict(evidence, verdict, t),
+        "since": since(evidence, verdict, digests, t),
         "affected": affected_section(evidence, verdict, t),
         "sure": _sure(evidence, verdict, t),
         "waivers": _waivers(verdict, t),
-        "sign": _sign(verdict, digests, t),
-        "performance": performance(evidence, t),
-        "since_versions": since_versions(evidence, verdict, t),
-        "fairness": fairness(evidence, verdict, t),
-        "explanation": explanation(evidence, t),
+        "waived": _waived(verdict, t),
+        "sign": boxes(verdict, digests, t),
+        "identity": identity(evidence, verdict, digests, t),
+        "factors": factors(evidence, t),
+        "choice": choice(verdict, t),
+        "explanation": _explained(evidence, edition, t),
         "smoke": smoke_section(evidence, t),
         "compute": compute_section(evidence, compute, digests, t),
-        "data": data(evidence, t),
-        "model": model_section(evidence, t),
-        "policy": policy_section(evidence, verdict, t),
-        "published": published(evidence, verdict, t),
-        "thresholds": thresholds(evidence, verdict, t),
-        "words": supplied(evidence, verdict, t),
+        "limits": limits(evidence, verdict, t),
+        "open": open_section(evidence, verdict, t),
+        "checklist": checklist(evidence, verdict, t),
+        "crosswalk": crosswalk(evidence, found, t),
+        "signoff": signoff(verdict, digests, t),
         "reproduce": reproduce(evidence, digests, t),
+        "security": security_section(evidence, edition.suppress_below, t),
+        "since_versions": since_versions(evidence, verdict, t),
         "notes": [printable(t.phrase(n), 600) for n in (*evidence.notes, *(verdict.notes if verdict else ()))],
     }
+
+
+def _explained(evidence: Evidence, edition: Edition, t: Strings) -> View:
+    """The explanation; in the summary edition without the tables by group."""
+    found = explanation(evidence, t)
+    return found if edition.full else {**found, "groups": []}
 
 
 def _head(evidence: Evidence, verdict: Verdict | None, digests: Mapping[str, str], t: Strings) -> View:
@@ -105,7 +135,7 @@ def _verdict(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
         return {"word": t("verdict.none"), "line": t("verdict.none_line"), "class": "unjudged", "mark": "none",
                 "counts": [], "unsettled": "", "reasons": [], "empty": t("verdict.no_reason_none"), "more": "",
                 "valid_until": ""}
-    found = open_findings(verdict)
+    found, where = open_findings(verdict), anchors(verdict.findings)
     unsettled = verdict.counts.get("not_settled", 0)
     return {
         "word": t(f"outcome.{verdict.outcome}"), "line": t(f"verdict.{verdict.outcome}"),
@@ -113,7 +143,7 @@ def _verdict(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
         "mark": {"BLOCK": "outside", "REVIEW": "unsettled", "PASS": "within"}[verdict.outcome],
         "counts": [(count(k), t(f"verdict.{word}")) for k, word in tally(verdict) if k or word in ("block", "review")],
         "unsettled": t("verdict.also_unsettled", n=unsettled) if unsettled and verdict.outcome == "PASS" else "",
-        "reasons": [reason(f, evidence, t) for f in found[:TOP_REASONS]],
+        "reasons": [{"found": reason(f, evidence, t), "href": where[id(f)]} for f in found[:TOP_REASONS]],
         "empty": t("verdict.no_reason") if verdict.counts.get("pass") else "",
         "more": t("verdict.more", n=len(found) - TOP_REASONS) if len(found) > TOP_REASONS else "",
         "valid_until": t("page1.valid_until", date=printable(verdict.valid_until)) if verdict.valid_until else "",
@@ -121,11 +151,7 @@ def _verdict(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
 
 
 def _sure(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
-    gaps: dict[str, float] = {}
-    for f in verdict.findings if verdict else ():
-        if f.metric == "selection_rate" and f.features and f.compare and f.settle and f.settle.detectable is not None:
-            name = printable(":".join(f.features))
-            gaps[name] = max(gaps.get(name, 0.0), f.settle.detectable)
+    gaps = detectable(verdict)
     unsettled = sum(f.outcome == "insufficient" for f in verdict.findings) if verdict else 0
     headline = [m for name in HEADLINE[evidence.task] if (m := evidence.find(name)) is not None and m.value is not None]
     p = evidence.population
@@ -139,8 +165,6 @@ def _sure(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
         if verdict and verdict.findings else "",
         "headline": t.list(_plain(m, t) for m in headline),
         "lock": _lock(evidence, verdict, t),
-        "since": t("page1.since", digest=short_digest(verdict.judged["baseline"]))
-        if verdict and "baseline" in verdict.judged else t("page1.no_since"),
     }
 
 
@@ -177,22 +201,17 @@ def _waivers(verdict: Verdict | None, t: Strings) -> list[View]:
     return out
 
 
-def _sign(verdict: Verdict | None, digests: Mapping[str, str], t: Strings) -> View:
-    """The boxes: for each role that a policy asks to sign, else the three that every release has."""
-    asked = {role: s for s in (verdict.to_sign if verdict else ()) for role in s.roles}
-    roles = [{"role": t.capital(t.phrase(printable(role.replace("_", " ")))),
-              "says": t("page1.asked_by", rule=printable(s.rule), policy=printable(s.policy)),
-              "statement": printable(pick(s.statement, t("lang")), STATEMENT)} for role, s in asked.items()]
-    shown = {k: short_digest(v) for k, v in digests.items()}
-    line = t("page1.sign_digest", evidence=shown["evidence"], verdict=shown["verdict"]) if "verdict" in shown \
-        else t("page1.sign_digest_only", evidence=shown.get("evidence", ""))
-    distinct = any(s.distinct and len(s.roles) > 1 for s in (verdict.to_sign if verdict else ()))
-    line = f"{t('page1.distinct' if distinct else 'page1.signed')} {line}."
-    return {"rows": batched(roles or [{**r, "statement": ""} for r in t.get("roles")], BOXES_IN_A_ROW), "digest": line,
-            "line": t("page1.sign_line")}
+def _tight(verdict: Verdict | None) -> bool:
+    """Whether page one holds so much that it needs the smaller type: changes, several waivers or long statements."""
+    if verdict is None:
+        return False
+    statements = sum(bool(s.statement) for s in verdict.to_sign for _ in s.roles)
+    policies = sum(len(p.notes) for p in verdict.policies)
+    return 9 * (verdict.since is not None) + 2 * len(verdict.waivers) + 2 * statements + 2 * policies > ROOMY
 
 
-def batched(items: Sequence[Any], n: int) -> list[Sequence[Any]]:
-    """The items in rows of `n`."""
-    return [items[i:i + n] for i in range(0, len(items), n)]
-
+def _waived(verdict: Verdict | None, t: Strings) -> str:
+    """One line before the verdict where something was waived; empty without a waiver in force."""
+    valid = [w for w in (verdict.waivers if verdict else ()) if w.valid]
+    named = t.list(t("front.waived_until", rule=printable(w.rule), expires=printable(w.expires)) for w in valid)
+    return t("front.waived", n=len(valid), names=named) if valid else ""

@@ -175,7 +175,7 @@ OPTIONS: tuple[Option, ...] = (
            "Expected direction of the output by feature: `{income: falls, utilisation: rises}`.", panel="Explanation"),
     Option("explain.reasons", "", "free",
            "Sentences for the reasons of adverse decisions by feature: `{utilisation: 'High use of existing credit'}`, "
-           "or by side `{income: {low: 'Income too low', high: …}}`.", panel="Explanation"),
+           "or by side `{income: {low: 'Income too low', high: …, missing: 'No income given'}}`.", panel="Explanation"),
     Option("explain.prohibited", "", "text", "Features that may never be given as a reason.", default=(),
            repeatable=True, panel="Explanation"),
     Option("explain.most_reasons", "", "int", "Most reasons given for an adverse decision.", default=4,
@@ -187,7 +187,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("card", "", "free",
            "The words only people can supply: owner, purpose, out_of_scope, limitations …", panel="Output"),
     Option("", "--config", "path", "Settings file; default: govern.yaml in the working folder.",
-           ("report", "measure", "check", LOCK, *POLICY), metavar="FILE", panel="Output", example="govern.yaml"),
+           ("report", "measure", "check", "render", LOCK, *POLICY), metavar="FILE", panel="Output",
+           example="govern.yaml"),
     Option("", "--compute", "text", "Measure latency and memory (measure), leave them out (skip), or take a "
            "compute.json.", ("report", "measure", "check", "demo"), metavar="measure|skip|FILE",
            panel="Output"),

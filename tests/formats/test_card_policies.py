@@ -16,7 +16,7 @@ from test_html import Reader
 from govern.formats.html import render_html
 from govern.formats.text import summary
 from govern.formats.words import p_text
-from govern.verdict import Comparison, NotAssessed
+from govern.verdict import Comparison
 
 E = policy_sample.evidence()
 V = policy_sample.verdict(E)
@@ -33,7 +33,8 @@ def test_changed_rules_show_old_new_and_reason(text: str) -> None:
 
 
 def test_waivers_stand_before_the_verdict(text: str) -> None:
-    places = [text.index(x) for x in ("batch latency until the new cluster", "Not to be released", "Who is affected")]
+    places = [text.index(x) for x in ("1 waiver is in force: HC-07 until 2026-12-31.", "Not to be released",
+                                      "Who is affected", "batch latency until the new cluster", "To be signed")]
     assert places == sorted(places)
     assert "39 days left" in text and "expired 20 days ago, no effect" in text
 
@@ -57,10 +58,10 @@ def test_the_lock_is_said(text: str) -> None:
 
 
 def test_the_version_in_service_is_named_where_it_was_compared(text: str) -> None:
-    assert "No earlier version was given." in text
+    assert "No earlier version was given: this card compares with none." in text
     judged = replace(V, judged={**V.judged, "baseline": "beef" * 16})
     said = Reader(render_html(E, judged, None, digests=sample.DIGESTS)).text
-    assert "used its evidence beef beef." in said and "No earlier version" not in said
+    assert "used its evidence beef beef;" in said and "No earlier version" not in said
 
 
 def test_who_signs_is_what_the_policies_ask_for(text: str) -> None:
@@ -101,16 +102,18 @@ def test_tables_of_people_have_shares_and_no_ratios() -> None:
     assert "Sex: nobody is in an unknown group." in said
 
 
-def test_rules_left_out_for_one_reason_stand_together() -> None:
-    why = [NotAssessed(f"ML-{i}", {"en": f"Rule {i}"}, "card.level is not given") for i in range(4)]
-    few = NotAssessed("BASE-06", {"en": "Overlap"}, "no --train was given")
-    said = Reader(render_html(E, replace(V, not_assessed=(*why, few)), None, digests=sample.DIGESTS)).text
-    assert "ML-0, ML-1, ML-2, ML-3 : card.level is not given." in said.replace("ML-3:", "ML-3 :")
-    assert "BASE-06 Overlap: no --train was given." in said
+def test_rules_that_were_not_applied_stand_in_the_checklist_with_the_reason() -> None:
+    left = sample.finding(rule="BASE-06", policy="baseline", kind="bound", title={"en": "Overlap"}, outcome="n/a",
+                          counts_as="PASS", reason="no --train was given", metric="train_overlap_share", compare=None,
+                          says={"en": "Rows of training tell nothing."}, ours={"en": "One percent."}, cite=None)
+    v = replace(V, findings=(*V.findings, left))
+    said = Reader(render_html(E, v, None, digests=sample.DIGESTS)).text
+    assert ("BASE-06 Overlap (house rule: Rows of training tell nothing. Added here: One percent.) "
+            "no --train was given. not applied") in said
 
 
 def test_the_data_are_checked(text: str) -> None:
-    columns = text.partition("What it was measured on")[2]
+    columns = text.rpartition("Annex C. Columns and checks of the data")[2]
     assert "distinct alone: AUC content" in columns and "pay_0 feature number 0 11 0.710" in columns
     part = text.partition("Checks of the data")[2]
     assert "1.0% 240 of 24,000" in part

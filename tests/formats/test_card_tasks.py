@@ -148,7 +148,7 @@ def test_weights_and_repeated_persons_are_said_and_rows_stay_rows() -> None:
     c = e.counts_by_group[OVERALL]
     assert f"{2.5 * c.selected:,.6g}".replace(",", "") in text.replace(",", "")
     assert f"{c.tp:,}" in text and "Rows, not weights." in text
-    assert "One number by hand" not in text
+    assert "a rate does not follow from counts of rows alone" in text
     assert "than at that group’s rate" not in text
 
 
@@ -167,7 +167,7 @@ def test_groups_within_levels_of_a_control_feature() -> None:
 def test_curves_are_told_apart_without_colour() -> None:
     e = task_sample.with_curves(task_sample.all_metrics(sample.evidence()))
     page = card(e)
-    panel = page[page.index("Curves by group"):page.index('id="explanation"')]
+    panel = page[page.index("Curves by group"):page.index('id="annex-data"')]
     assert panel.count("<svg") == 2  # one picture for each single feature
     assert len(set(re.findall(r'stroke-dasharray="([^"]+)"', panel))) == 4  # the fifth line of age is solid
     assert "Precision and recall" in page

@@ -23,7 +23,7 @@ from govern.verdict import Verdict
 
 HOSTILE = {"25 or less": "<script>alert(1)</script>", "26–35": "{{7*7}}{% raw %}", "men": "\"' onload=x & </style>",
            "women": "a\u202eb\x00c"}
-VOID = {"meta", "br", "col", "path", "rect", "circle", "polyline"}
+VOID = {"meta", "br", "col", "path", "rect", "circle", "polyline", "img"}
 
 
 class Reader(HTMLParser):
