@@ -87,7 +87,7 @@ def _asked(finding: Finding, t: Strings) -> tuple[str, ...]:
     if finding.compare in ("ratio", "difference"):
         metric = t("choice.compared", metric=metric, compare=t(f"reason.{finding.compare}"))
     whose = t("choice.set_by", policy=printable(finding.policy), basis=t(f"basis.{finding.basis}"))
-    return metric, limit_text(finding, t), whose, printable(finding.rule), finding.severity
+    return metric, limit_text(finding, t), whose, printable(finding.rule), t.phrase(finding.severity)
 
 
 def limits(evidence: Evidence, verdict: Verdict | None, t: Strings) -> list[str]:
