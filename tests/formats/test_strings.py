@@ -26,13 +26,14 @@ PUT_TOGETHER = {"card.{name} is {given}, not {wanted}", "settings.{name} is {giv
                 "declared.{name} is {given}, not {wanted}", "{n} more rows of {name} would meet it.",
                 "1 more row of {name} would meet it.", "{n} values of {name} would have to be mended.",
                 "1 value of {name} would have to be mended.", "{n} more pairs would have to occur.",
-                "1 more pair would have to occur.", "fewer than {n} rows with one of the labels", "{name} is no list", "expired 1 day ago",
+                "1 more pair would have to occur.", "fewer than {n} rows with one of the labels",
+                "{name} is no list", "expired 1 day ago",
                 "{n} rows with a missing value not compared", "1 row with a missing value not compared",
                 "{n} rows with an unknown value not compared",
                 "{n} of {all} thresholds, for the number of comparisons at each ({comparisons})"}
 # Entries that are the same sign, name or abbreviation in every language.
-SAME = {"lang", "contents.page", "screen.lang", "page1.made_by", "fairness.tally", "exploring.q", "metric.roc_auc", "metric.f1_score",
-        "reason.received"}
+SAME = {"lang", "contents.page", "screen.lang", "page1.made_by", "fairness.tally", "exploring.q", "metric.roc_auc",
+        "metric.f1_score", "reason.received"}
 
 
 def table_of(lang: str, file: str) -> dict[str, Any]:
