@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from govern.errors import printable
@@ -75,7 +76,8 @@ def _feature(evidence: Evidence, verdict: Verdict | None, features: tuple[str, .
     rates = {g.id: found(evidence, "selection_rate", g.id) for g in groups}
     # Tiny groups would stretch the scale until nothing else could be told apart; they run to its edges.
     large = [rates[g.id] for g in groups if g.n >= FEW_ROWS] or list(rates.values())
-    on = scale([v for m in large for v in _ends(m)], CHART, floor=0.0, ceiling=1.0)
+    line = _bound_line(finding, rates)
+    on = scale([*(v for m in large for v in _ends(m)), line], CHART, floor=0.0, ceiling=1.0)
     single = len(features) == 1
     listed = [g for g in groups if single or not g.missing]
     shown = {g.id: _compared(evidence, finding, g, reference) for g in groups}
@@ -92,16 +94,29 @@ def _feature(evidence: Evidence, verdict: Verdict | None, features: tuple[str, .
     note = t("fairness.judged" if compare == "ratio" else "fairness.judged_difference",
              rule=printable(finding.rule), limit=limit) if finding \
         else t("fairness.unjudged", level=reading_level(evidence))
+    if line is not None:
+        note += " " + t("charts.rate_line", limit=limit, reference=group_name(evidence, shared, t))
     return {
         "name": printable(":".join(features)),
         "rate_head": t("fairness.selected", low=percent(on.low, 0), high=percent(on.high, 0)),
         "ratio_head": t.list((head, limit)),
         "note": note,
-        "rows": [_group(evidence, finding, g, references, rates[g.id], on, shown[g.id], beside, shared is None, t)
+        "rows": [_group(evidence, finding, g, references, rates[g.id], on, shown[g.id], beside, shared is None, line, t)
                  for g in listed],
         "missing": _missing(evidence, [g for g in groups if g not in listed and g.n], t),
         "short": _short(evidence, features, t),
     }
+
+
+def _bound_line(finding: Finding | None, rates: Mapping[str, Measurement | None]) -> float | None:
+    """The rate at which a group would lie on the rule's bound, where all are held against one group's rate from below;
+    None where there is no such rate."""
+    references = {c.reference for c in finding.comparisons} if finding else set()
+    reference = rates.get(next(iter(references)) or "") if len(references) == 1 else None
+    if finding is None or finding.bound_min is None or reference is None or reference.value is None:
+        return None
+    bound = float(finding.bound_min)
+    return bound * reference.value if finding.compare == "ratio" else bound + reference.value
 
 
 def _ends(m: Measurement | None) -> list[float | None]:
@@ -134,7 +149,7 @@ def _compared(evidence: Evidence, finding: Finding | None, group: Group, referen
 
 def _group(evidence: Evidence, finding: Finding | None, group: Group, references: set[str | None],
            rate: Measurement | None, on: Scale, compared: Comparison | None, beside: Scale, name_reference: bool,
-           t: Strings) -> View:
+           line: float | None, t: Strings) -> View:
     counts = counts_of(evidence, group.id)
     row: View = {
         "name": name_of(group, t), "status": status_text(group, t), "rows": count(group.n),
@@ -145,7 +160,8 @@ def _group(evidence: Evidence, finding: Finding | None, group: Group, references
     if rate is not None and rate.value is not None:
         row["rate"] = percent(rate.value)
         low, high = (rate.interval.low, rate.interval.high) if rate.interval else (None, None)
-        row["dot"] = glyph(rate.value, low, high, on=on, title=_rate_title(rate))
+        dot = glyph(rate.value, low, high, on=on, title=_rate_title(rate))
+        row["dot"] = dot if line is None else replace(dot, ticks=((on(line), ""),))
     if group.missing:
         row["word"] = t("fairness.missing_note")
     elif compared is None:

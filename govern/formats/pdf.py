@@ -172,7 +172,9 @@ def _weasyprint() -> Any:
         warnings.filterwarnings("ignore", "HarfBuzz", DeprecationWarning)
         with contextlib.suppress(OSError, ImportError), _by_name_alone():
             return _imported()
-        for half in [name for name in sys.modules if name.partition(".")[0] == "weasyprint"]:
+        # What was half imported; a None there forbids the import, and stays.
+        for half in [name for name, module in sys.modules.items()
+                     if name.partition(".")[0] == "weasyprint" and module is not None]:
             del sys.modules[half]
         try:
             return _imported()

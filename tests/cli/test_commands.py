@@ -108,6 +108,20 @@ def test_render_makes_the_same_cards_from_the_documents(govern: Callable[..., An
         assert (tmp_path / "cards" / name).read_bytes() == (folder / name).read_bytes(), name
 
 
+def test_a_pdf_holds_the_documents_unless_it_suppresses_small_groups(govern: Callable[..., Any], reported: Path,
+                                                                     tmp_path: Path) -> None:
+    pypdf = pytest.importorskip("pypdf")
+    folder = reported / "govern-report"
+    asked = ("render", folder / "evidence.json", folder / "verdict.json", "--format", "pdf", "--paper", "letter")
+    for out, more, held in (("all", (), {"evidence.json", "verdict.json"}), ("few", ("--suppress-below", "10"), set())):
+        ran = govern(*asked, "--out", out, *more, cwd=tmp_path)
+        assert ran.code == 0, ran.err
+        made = pypdf.PdfReader(tmp_path / out / "card.pdf")
+        assert {name: data[0] for name, data in made.attachments.items()} == {
+            name: (folder / name).read_bytes() for name in held}
+        assert round(made.pages[0].mediabox.height) == 792
+
+
 def test_render_refuses_a_verdict_on_other_evidence(govern: Callable[..., Any], reported: Path, tmp_path: Path) -> None:
     folder = reported / "govern-report"
     other = json.loads((folder / "evidence.json").read_bytes())

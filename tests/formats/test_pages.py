@@ -26,7 +26,7 @@ E = task_sample.with_curves(sample.evidence())
 MM = 72 / 25.4
 SIDE, FOOT = 13 * MM, 15 * MM
 HEADING = 9.0  # points: larger than any text that is no heading
-BLANK = 0.3  # of a page's height at its foot
+BLANK = 0.25  # of a page's height at its foot
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from govern.formats.beams import Beam, Dumbbell
 from govern.formats.cells import Cell, Part
 from govern.formats.charts import Glyph
 from govern.formats.drift import drift
+from govern.formats.fairness import fairness
 from govern.formats.gaps import waterfall
 from govern.formats.html import _environment
 from govern.formats.pairs import pairs
@@ -100,6 +101,25 @@ def test_the_line_of_no_gap_and_the_band_of_a_judged_difference() -> None:
     assert picture.band_from is not None and picture.band_to is not None
     zero = picture.ticks[-1][0]
     assert picture.band_from < zero < picture.band_to
+
+
+def test_a_line_beside_each_rate_is_where_the_group_would_lie_on_the_bound() -> None:
+    judged = sample.findings(E)[0]
+    age = fairness(E, sample.verdict(E, found=(judged,)), T)["features"][1]
+    assert judged.seen is not None and age["name"] == "age"
+    rate = E.find("selection_rate", str(judged.seen.reference))
+    assert rate is not None and rate.value is not None
+    lines = {row["dot"].ticks for row in age["rows"]}
+    ((at, text),) = lines.pop()
+    assert not lines and text == ""
+    reference = next(row["dot"] for row in age["rows"] if row["word"] == "reference")
+    failing = next(row for row in age["rows"] if row["mark"] == "outside")["dot"]
+    assert failing.at < at < reference.at
+    assert "where a group would lie on this bound: at least 0.92, against 26–35." in age["note"]
+    unjudged = fairness(E, None, T)["features"][1]
+    assert {row["dot"].ticks for row in unjudged["rows"]} == {()}
+    many = replace(judged, comparisons=(judged.comparisons[0], replace(judged.comparisons[1], reference="g9")))
+    assert "line beside" not in fairness(E, sample.verdict(E, found=(many,)), T)["features"][1]["note"]
 
 
 # Thresholds

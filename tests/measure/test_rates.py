@@ -188,7 +188,8 @@ def test_classes_are_measured_each_and_named() -> None:
 
 
 def test_an_intersection_nobody_asked_for_is_compared_with_its_largest_group_by_who_is_selected() -> None:
-    groups, of = measured(list("aaaaabbbbccc"), [1, 0, 1, 0, 1, 1, 0, 1, 0, 1, 0, 1], [1, 0, 0, 0, 1, 1, 0, 1, 0, 0, 1, 1])
+    groups, of = measured(list("aaaaabbbbccc"), [1, 0, 1, 0, 1, 1, 0, 1, 0, 1, 0, 1],
+                          [1, 0, 0, 0, 1, 1, 0, 1, 0, 0, 1, 1])
     shown = [replace(g, asked=False) for g in groups]
     found = list(comparisons(shown, by_group(of), favourable_is_positive=True))
     assert {(m.metric, m.reference) for m in found} == {("selection_rate", "g1")}
