@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import tomllib
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
@@ -37,8 +38,8 @@ from govern.verdict import Finding, Verdict
 LANGUAGES = ("en", "ja")
 PACKS = ("baseline", "eeoc-four-fifths", "nyc-ll144", "japan-mlqm")
 PHASES: tuple[Literal["team", "company"], ...] = ("team", "company")
-# Small numbers that a template or a table's length gives: `and 3 more`, ranks, shares of the axes.
-SMALL = [float(n) for n in range(13)]
+# Small numbers that a template or a table's length gives: `and 3 more`, ranks, the numbers of the sections.
+SMALL = [float(n) for n in range(26)]
 LEAST_P = 0.001  # smaller p-values are written `<0.001`
 # Heads of columns with pictures, which name the ends of the axis.
 AXES = ("fairness.selected", "charts.pair", "charts.gap_part")
@@ -79,7 +80,8 @@ def ends(lang: str) -> re.Pattern[str]:
 
 def words(t: Strings) -> list[str]:
     """The catalogue's texts, what metrics are, and what English notes are in the language."""
-    return [str(x) for x in truth.leaves(t.table)] + [m.definition for m in METRICS.values()] + \
+    crosswalk = tomllib.loads(resource("templates", "crosswalk.toml").read_text("utf-8"))
+    return [str(x) for x in (*truth.leaves(t.table), *truth.leaves(crosswalk))] + [m.definition for m in METRICS.values()] + \
         [m.title for m in METRICS.values()]
 
 
@@ -99,7 +101,8 @@ def test_every_number_of_a_card_is_one_of_the_documents(name: str, lang: str) ->
     documents = CARDS[name]()
     evidence = documents[0]
     allowed = truth.known(*(d for d in documents if d is not None), sample.DIGESTS, texts=words(strings(lang)),
-                          extra=[*SMALL, LEAST_P, *truth.shortfalls(evidence), *truth.shares(evidence)])
+                          extra=[*SMALL, LEAST_P, *truth.shortfalls(evidence), *truth.shares(evidence),
+                                 *truth.known_rows(evidence)])
     nodes = [text for text in truth.shown(page(name, lang)) if not ends(lang).fullmatch(text)]
     wrong = [(n, text) for text in nodes for n in allowed.unknown(text)]
     assert not wrong
@@ -271,7 +274,7 @@ def test_the_card_says_of_the_verdict_what_it_is(outcome: str, lang: str) -> Non
         holds = {f"verdict.{word}": word == outcome for word in ("PASS", "REVIEW", "BLOCK")}
         holds |= {"page1.sure_settled": all(f.outcome != "insufficient" for f in found),
                   "page1.no_exceptions": not waivers, "page1.sure_lock": evidence.subject("policy-lock") is None,
-                  "page1.no_since": "baseline" not in verdict.judged, "verdict.none_line": False,
+                  "since.none": "baseline" not in verdict.judged, "verdict.none_line": False,
                   "verdict.no_reason": not [f for f in found if f.outcome in ("fail", "insufficient", "not_run")]}
         said = {key: t(key) in text for key in holds}
         assert said == holds
