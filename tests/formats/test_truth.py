@@ -81,8 +81,8 @@ def ends(lang: str) -> re.Pattern[str]:
 def words(t: Strings) -> list[str]:
     """The catalogue's texts, what metrics are, and what English notes are in the language."""
     crosswalk = tomllib.loads(resource("templates", "crosswalk.toml").read_text("utf-8"))
-    return [str(x) for x in (*truth.leaves(t.table), *truth.leaves(crosswalk))] + [m.definition for m in METRICS.values()] + \
-        [m.title for m in METRICS.values()]
+    metrics = [text for m in METRICS.values() for text in (m.title, m.definition)]
+    return [*metrics, *(str(x) for x in (*truth.leaves(t.table), *truth.leaves(crosswalk)))]
 
 
 def card(documents: Documents, lang: str) -> str:
