@@ -155,7 +155,8 @@ def test_every_metric_has_a_name_and_a_definition() -> None:
 def test_phrases_are_those_of_the_documents() -> None:
     """Every fixed part of a phrase stands in the code that says it, so that a changed sentence is noticed here."""
     root = Path(__file__).parents[2] / "govern"
-    code = "".join(p.read_text("utf-8") for p in root.rglob("*.py") if "formats" not in p.parts)
+    code = "".join(p.read_text("utf-8") for p in (*root.rglob("*.py"), *resource("policies").glob("*.yaml"))
+                   if "formats" not in p.parts)
     code = re.sub(r'"\s*\)?\s*\+?\s*\(?\s*f?"', "", re.sub(r'\{[^{}"\n]*\}', " ", code)).replace("_", " ")
     words = re.sub(r"[^\w%]+", " ", code)
     unsaid = []
