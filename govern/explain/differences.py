@@ -103,7 +103,7 @@ def _tests(rows: ExplainedRows, members: Mapping[str, Mask], alpha: float) -> It
             value, se, free = _apart(own, rest, everyone)
             for j in np.flatnonzero(se > least).tolist():
                 yield _Test(rows.features[j], group, what, label, float(value[j]), float(se[j]), float(free[j]),
-                            _p_value(abs(value[j]) / se[j], free[j], alpha))
+                            _p_value(float(abs(value[j]) / se[j]), float(free[j]), alpha))
 
 
 @dataclass(frozen=True, slots=True)

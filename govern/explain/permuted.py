@@ -14,7 +14,6 @@ from govern.explanations import Permuted
 from govern.inputs.arrays import whole
 
 FEATURES: Final = 20
-ROWS: Final = 1000
 FEWEST: Final = 3
 
 Floats = NDArray[np.float64]

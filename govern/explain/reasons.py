@@ -22,6 +22,7 @@ COMPARED_ROWS: Final = 100
 COMPARED_FEATURES: Final = 30
 POINTS: Final = 10
 EVALUATIONS: Final = 20_000
+NOBODY: Final = "no explained row is decided favourably, so that there is none to compare with"
 # What a sentence must not hold in place of a reason. Source: 12 CFR 1002.9(b)(2): that internal standards or policies
 # were the ground, or that a qualifying score was not achieved, is insufficient.
 GENERIC: Final = ("internal standard", "internal polic", "internal criteria", "qualifying score", "passing score",
@@ -40,10 +41,13 @@ class Dictionary:
                        if name in self._said and not np.isnan(x[within]).all()}
 
     def sentence(self, feature: str, value: float) -> str:
-        """The sentence for a feature with this value (NaN: missing, or no number); empty where there is none."""
+        """The sentence for a feature with this value (NaN where it is missing); empty where there is none, and for a
+        feature without numbers that has none but by side."""
         said = self._said.get(feature)
         if not isinstance(said, Mapping):
             return said or ""
+        if np.isnan(value):
+            return said.get("missing") or ""
         mean = self._means.get(feature, np.nan)
         side = "low" if value < mean else "high" if value > mean else ""
         return said.get(side) or ""
@@ -88,17 +92,17 @@ def reason_codes(rows: ExplainedRows, compared: Reference, settings: ExplainSett
         tuple(sorted({f for f, text in every if text and generic(text)})), asked)
 
 
-def measurements(found: ReasonCodes | None) -> Iterator[Measurement]:
+def measurements(found: ReasonCodes | None, settings: ExplainSettings) -> Iterator[Measurement]:
     """What rules may judge of reason codes: reason_coverage (with a dictionary), reason_dropped_share (with prohibited
     features) and reason_agreement (where the direct method was asked). Nothing without adverse decisions."""
     if found is None:
         return
-    if found.covered is not None:
-        yield Measurement("reason_coverage", found.covered / found.rows, numerator=found.covered,
-                          denominator=found.rows)
-    if found.prohibited:
-        yield Measurement("reason_dropped_share", found.dropped / found.rows, numerator=found.dropped,
-                          denominator=found.rows)
+    for metric, given, counted in (("reason_coverage", settings.reasons, found.covered),
+                                   ("reason_dropped_share", settings.prohibited, found.dropped)):
+        if given and counted is not None and found.background_rows:
+            yield Measurement(metric, counted / found.rows, numerator=counted, denominator=found.rows)
+        elif given:
+            yield Measurement(metric, None, "undefined", NOBODY)
     if found.agreement is not None:
         yield Measurement("reason_agreement", found.agreement)
 

@@ -59,7 +59,7 @@ def reference(rows: ExplainedRows, target: Target, background: str) -> Reference
         return None
     place, sign = of
     output = rows.outputs[place]
-    within = np.ones(rows.n, bool) if background == "all" else _near(sign * output.outputs, rows.selected)
+    within = np.ones(rows.n, bool) if background == "all" else near(sign * output.outputs, rows.selected)
     values = sign * output.values[within]
     weight = None if rows.weight is None else rows.weight[within]
     if not len(values):
@@ -89,8 +89,9 @@ def _wished(rows: ExplainedRows, target: Target) -> tuple[int, float] | None:
     return (labels.index(target.favourable), 1.0) if target.favourable in labels else None
 
 
-def _near(towards: Floats, selected: Rows) -> Rows:
-    """The favourably decided rows whose output is nearest to the others', (n_rows,)."""
+def near(towards: Floats, selected: Rows) -> Rows:
+    """The tenth, at least 30, of the favourably decided rows whose output is nearest to the others', (n_rows,):
+    `towards` (n_rows,) rises with the favourable decision, `selected` (n_rows,) has it."""
     found = np.zeros(len(towards), bool)
     there = np.flatnonzero(selected)
     wanted = max(NEAR_ROWS, round(NEAR_SHARE * len(there)))

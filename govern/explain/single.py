@@ -37,5 +37,5 @@ def single(rows: ExplainedRows, ask: Answers, order: Sequence[str], settings: Ex
     compared = reference(rows, target, settings.background)
     codes = None if compared is None else reasons.reason_codes(rows, compared, settings, ask)
     shapes = shape.shapes(rows, ask, order, settings.directions, target)
-    measured = (*reasons.measurements(codes), *shape.measurements(shapes, settings.directions))
+    measured = (*reasons.measurements(codes, settings), *shape.measurements(shapes, settings.directions))
     return Single(codes, local(rows, compared, settings, target, chosen), shapes, measured)

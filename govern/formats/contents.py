@@ -16,8 +16,8 @@ SECTIONS = 25
 # Addresses of sections by what they hold; all have `s1` … `s25` besides.
 NAMES = {1: "top", 2: "model", 4: "since", 5: "words", 6: "data", 9: "performance", 10: "fairness", 11: "explanation",
          13: "operation", 18: "policy", 19: "checklist", 20: "crosswalk", 21: "signoff", 22: "reproduce"}
-# What a committee reads without: the summary edition leaves these out.
-FULL_ONLY = (2, 7, 12, 13, 19, 20, 22, 23, 24, 25)
+# What a committee reads without: the summary edition leaves these out. Who signs stands on page one.
+FULL_ONLY = (2, 7, 12, 13, 19, 20, 21, 22, 23, 24, 25)
 ANNEXES = ("performance", "fairness", "data")
 Level = Literal["full", "part", "none"]
 View = dict[str, Any]

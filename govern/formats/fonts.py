@@ -36,10 +36,10 @@ def with_glyphs(page: str, documents: Mapping[str, Any]) -> str:
     lacking = frozenset(page) - inter() - LINES
     if not lacking:
         return page
-    unknown = sorted(c for c in lacking if ord(c) not in japanese())
-    if unknown:
-        raise _refused(unknown[0], documents)
-    css = faces(lacking)
+    try:
+        css = faces(lacking)
+    except LookupError as unknown:
+        raise _refused(str(unknown.args[0]), documents) from None
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     page = page.replace("style-src ", f"style-src 'sha256-{digest}' ", 1)
     return page.replace("</style>", f"{SECOND}{css}</style>", 1)
@@ -60,24 +60,29 @@ def inter() -> frozenset[str]:
     return frozenset(points)
 
 
-@lru_cache
-def japanese() -> frozenset[int]:
-    """The code points of the Japanese font."""
-    return frozenset(_read(resource("templates", "fonts", FILE).read_bytes()).getBestCmap())
+def japanese() -> frozenset[str]:
+    """The characters that the Japanese font has."""
+    return frozenset(map(chr, _read(resource("templates", "fonts", FILE).read_bytes()).getBestCmap()))
 
 
 @lru_cache(maxsize=4)
 def faces(characters: frozenset[str]) -> str:
-    """The rules of two static faces, regular and semi-bold, with these characters of the Japanese font as data."""
+    """The rules of two static faces, regular and semi-bold, with these characters of the Japanese font as data.
+
+    Raises LookupError with the first character that the font lacks.
+    """
     from fontTools import subset
     from fontTools.varLib.instancer import instantiateVariableFont
 
     font = _read(resource("templates", "fonts", FILE).read_bytes())
+    has = font.getBestCmap()
+    if unknown := sorted(c for c in characters if ord(c) not in has):
+        raise LookupError(unknown[0])
     cutter = subset.Subsetter(subset.Options(layout_features=[], hinting=False, name_IDs=["*"],
                                              recalc_timestamp=False))
     cutter.populate(unicodes=[ord(c) for c in (*characters, *SPACES)])
     cutter.subset(font)
-    cut = _bytes(font)
+    cut = _bytes(font, None)
     rules = []
     for weight in WEIGHTS:
         face = _read(cut)
@@ -85,8 +90,7 @@ def faces(characters: frozenset[str]) -> str:
             del face["gvar"], face["fvar"]
         else:
             instantiateVariableFont(face, {"wght": weight}, inplace=True)
-        face.flavor = "woff"
-        data = base64.b64encode(_bytes(face)).decode()
+        data = base64.b64encode(_bytes(face, "woff")).decode()
         rules.append(f'@font-face {{ font-family: "{FAMILY}"; font-weight: {weight}; font-display: block; '
                      f'src: url(data:font/woff;base64,{data}) format("woff") }}')
     return "\n".join(rules)
@@ -98,7 +102,8 @@ def _read(data: bytes) -> Any:
     return TTFont(BytesIO(data), lazy=True, recalcTimestamp=False)
 
 
-def _bytes(font: Any) -> bytes:
+def _bytes(font: Any, flavor: str | None) -> bytes:
+    font.flavor = flavor
     stream = BytesIO()
     font.save(stream)
     return stream.getvalue()

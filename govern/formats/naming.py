@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 from govern.errors import MAX_NAME, printable
 from govern.evidence import MISSING_NAME, OVERALL, REST, UNKNOWN_NAME, Evidence, Group
 from govern.formats.numbers import level
-from govern.formats.strings import Strings, strings
+from govern.formats.strings import BAND, Strings, strings
 from govern.metrics import METRICS
 
 SHOWN = 4
-BAND = re.compile(r"\S+ or (less|more)")  # as bands of numbers are named, beside `26–35`
 # References that are no group of this evidence.
 OTHER_REFERENCES = ("baseline", "trivial", "train")
 

@@ -61,7 +61,7 @@ def _row(row: SinceRow, evidence: Evidence, t: Strings) -> View:
 
 
 def _label(row: SinceRow, evidence: Evidence, t: Strings) -> str:
-    metric = metric_name(row.metric)
+    metric = metric_name(row.metric, t)
     if row.compare == "ratio":
         about = {"feature": printable(":".join(row.features)), "group": group_name(evidence, row.group, t),
                  "reference": group_name(evidence, row.reference, t)}
@@ -71,7 +71,7 @@ def _label(row: SinceRow, evidence: Evidence, t: Strings) -> str:
         metric = t("reason.of_class", metric=metric, label=printable(row.label))
     text = t("since.worst", metric=metric, group=group_label(evidence, row.group, t)) if row.group is not None \
         else metric
-    return text[:1].upper() + text[1:]
+    return t.capital(text)
 
 
 def _value(row: SinceRow, number: float | None, unit: str, t: Strings) -> str:

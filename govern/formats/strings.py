@@ -20,6 +20,8 @@ from govern.resources import resource
 
 FIELD = re.compile(r"\{(\w+)\}")
 DEEP = 3
+RAW = ("name", "names")  # fields of phrases that hold words of the user
+BAND = re.compile(r"\S+ or (less|more)")  # as bands of numbers are named, beside `26–35`
 
 
 class Strings:
@@ -66,14 +68,19 @@ class Strings:
     def _phrase(self, text: str, deep: int) -> str:
         if text in self._fixed:
             return self._fixed[text]
-        for pattern, translated in self._patterns if deep else ():
-            if found := pattern.fullmatch(text):
-                return translated.format(**{k: self._phrase(v, deep - 1) for k, v in found.groupdict().items()})
         head, semicolon, tail = text.partition("; ")
         if semicolon:
             return self.clauses((self._phrase(head, deep), self._phrase(tail, deep)))
+        for pattern, translated in self._patterns if deep else ():
+            if found := pattern.fullmatch(text):
+                return translated.format(**{k: self._raw(v) if k in RAW else self._phrase(v, deep - 1)
+                                            for k, v in found.groupdict().items()})
         parts = text.split(", ")
         return self.list(self._fixed[p] for p in parts) if all(p in self._fixed for p in parts) else text
+
+    def _raw(self, text: str) -> str:
+        items = text.split(", ")
+        return ", ".join(self._phrase(item, 1) if BAND.fullmatch(item) else item for item in items)
 
     def capital(self, text: str) -> str:
         """The text as a sentence or label begins: with a capital letter where the language does so."""

@@ -40,7 +40,7 @@ from govern.formats.words import gap_text, reason, waiver_state
 from govern.verdict import Verdict
 
 TOP_REASONS = 3
-ROOMY = 4
+ROOMY = 8  # what page one holds in the larger type, besides what stands on every one
 HEADLINE = {"binary": ("roc_auc",), "multiclass": ("multiclass_accuracy", "macro_f1"),
             "regression": ("mean_absolute_error", "r2_score")}
 View = dict[str, Any]
@@ -207,7 +207,7 @@ def _tight(verdict: Verdict | None) -> bool:
         return False
     statements = sum(bool(s.statement) for s in verdict.to_sign for _ in s.roles)
     policies = sum(len(p.notes) for p in verdict.policies)
-    return 5 * (verdict.since is not None) + 2 * len(verdict.waivers) + 2 * statements + 2 * policies > ROOMY
+    return 9 * (verdict.since is not None) + 2 * len(verdict.waivers) + 2 * statements + 2 * policies > ROOMY
 
 
 def _waived(verdict: Verdict | None, t: Strings) -> str:

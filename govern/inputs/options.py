@@ -153,8 +153,9 @@ OPTIONS: tuple[Option, ...] = (
     Option("report.edition", "--edition", "choice", "How much the card holds: summary is the verdict and what a "
            "committee reads, full has the annexes too.", CARD, "full", ("full", "summary"), panel="Output"),
     Option("report.suppress_below", "--suppress-below", "int",
-           "Groups and cells of fewer rows are suppressed, for a card that leaves the house: it then embeds no "
-           "evidence, only digests.", CARD, 0, metavar="ROWS", panel="Output", example="10"),
+           "In the HTML and PDF card, groups and cells of fewer rows are left out, with others from which they could "
+           "be computed, for a card that leaves the house: it embeds no document, only digests. Documents and other "
+           "formats stay whole.", CARD, 0, metavar="ROWS", panel="Output", example="10"),
     Option("report.paper", "--paper", "choice", "Paper of the PDF.", CARD, "a4", ("a4", "letter"), panel="Output"),
     Option("report.organisation", "", "text", "Name of the organisation on the card."),
     Option("report.colour", "", "text", "Colour of the organisation on the card, as `#1d5b94`."),
@@ -174,7 +175,7 @@ OPTIONS: tuple[Option, ...] = (
            "Expected direction of the output by feature: `{income: falls, utilisation: rises}`.", panel="Explanation"),
     Option("explain.reasons", "", "free",
            "Sentences for the reasons of adverse decisions by feature: `{utilisation: 'High use of existing credit'}`, "
-           "or by side `{income: {low: 'Income too low', high: …}}`.", panel="Explanation"),
+           "or by side `{income: {low: 'Income too low', high: …, missing: 'No income given'}}`.", panel="Explanation"),
     Option("explain.prohibited", "", "text", "Features that may never be given as a reason.", default=(),
            repeatable=True, panel="Explanation"),
     Option("explain.most_reasons", "", "int", "Most reasons given for an adverse decision.", default=4,

@@ -146,11 +146,13 @@ class ContractLong(BaseModel):
 
 
 class ReasonLong(BaseModel):
-    """Sentences for a reason: `low` where the feature's value is below the background's mean, `high` where above."""
+    """Sentences for a reason: `low` where the feature's value is below the background's mean, `high` where above,
+    `missing` where there is none."""
 
     model_config = _STRICT
     low: str | None = None
     high: str | None = None
+    missing: str | None = None
 
 
 class OwnMetricLong(BaseModel):

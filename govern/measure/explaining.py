@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -26,6 +27,7 @@ from govern.explain.permuted import FEATURES as PERMUTED_FEATURES
 from govern.explain.permuted import agreement
 from govern.explain.proxies import joined, proxies
 from govern.explain.proxies import measurements as of_proxies
+from govern.explain.reference import near
 from govern.explanations import Attributions, Proxy
 from govern.inputs.arrays import indices, whole
 from govern.inputs.labels import Target
@@ -51,6 +53,7 @@ BACKGROUND: Final = 1000
 REDRAWN_ROWS: Final = 200
 REDRAWN_SHARE: Final = 25  # what one of five other explanations may take of the evaluations
 MOST_NUMBERS: Final = 1 << 24
+NEAR: Final = "the favourably decided rows of the sample nearest to the cut-off"
 NUMERIC = ("int", "uint", "float", "double", "halffloat", "bool")
 
 
@@ -94,14 +97,18 @@ class Explaining:
         self._most = max(1, min(rows, asked, MOST_NUMBERS // (outputs * max(1, len(self._features)))))
         self._evaluations = EVALUATIONS * max(asked, ROWS)
         self._batch = done.sample.first(max(self._most, min(rows, BACKGROUND)), self._features)
-        self._background = self._batch.slice(max(0, self._batch.num_rows - BACKGROUND))
-        self._predicting = reader.ask(self._batch.slice(0, self._most))
+        self._predicting = cache(reader.ask(self._batch.slice(0, self._most)))
+        beside = _near_cutoff(self._predicting(), target) if settings.explain.background != "all" else None
+        # What outputs are compared with: rows of the sample, or where the cut-off is declared those near it.
+        self._behind = self._batch if beside is None else self._batch.take(whole(beside))
+        self._declared = beside is not None
+        self._background = self._behind.slice(max(0, self._behind.num_rows - BACKGROUND))
         self._first = self._ask(self._batch.slice(0, min(FIRST, self._most)), self._background, settings.seed,
                                 self._evaluations // 2)
 
     def _ask(self, rows: Any, background: Any, seed: int, evaluations: int) -> Pending[Explained]:
         return self._worker.submit_explain(rows, background, self._reader.positive, seed, rows_budget=rows.num_rows,
-                                           evaluations_budget=evaluations)
+                                           evaluations_budget=evaluations, declared=self._declared)
 
     def others(self, batch: Any) -> Callable[[], ExplainedRows]:
         """Other rows of the data under way, explained as those of the sample are and of no group; as many of the first
@@ -147,12 +154,15 @@ class Explaining:
         importance = dict(zip(self._features, everyone.value.tolist(), strict=True))
         several = len(outputs) > 1
         found = Attributions(
-            _method(last, sampled), last.space, n, last.background_rows, last.background, self._settings.seed,
-            None if several else _finite(outputs[0].base), _finite(max(o.residual for o in outputs)), last.exact,
-            attributions(rows, sampled, level), tuple(o.base for o in outputs) if several else (), level,
-            sampling.error(everyone, order, level), sampling.settled(everyone, order, level, self._looks), stopped,
-            spent, stable, "" if stable is None else "backgrounds" if last.background_rows else "halves",
-            agreement(importance, lost), lost, alike, of_groups.listed)
+            _method(last, sampled), last.space, n, last.background_rows,
+            NEAR if self._declared else last.background, self._settings.seed,
+            base=None if several else _finite(outputs[0].base), bases=tuple(o.base for o in outputs) if several else (),
+            residual=_finite(max(o.residual for o in outputs)), exact=last.exact,
+            features=attributions(rows, sampled, level), level=level, error=sampling.error(everyone, order, level),
+            settled=sampling.settled(everyone, order, level, self._looks), stopped=stopped, evaluations=spent,
+            stability=stable, stability_over="" if stable is None else "backgrounds" if last.background_rows else
+            "halves", agreement=agreement(importance, lost), permuted=lost, correlated=alike,
+            differences=of_groups.listed)
         out.measurements += of_attributions(found, outputs)
         revealing = joined(revealing, found)
         out.measurements += of_proxies(revealing)
@@ -188,9 +198,13 @@ class Explaining:
                 return outputs, spent, answer, "all", sampled
             found = sampling.means(sizes(outputs), sampled)
             order = ranked(found, self._features)
+            more = n
             if precision is not None:
-                if (sampling.error(found, order, level) or 0.0) <= precision:
+                times = (sampling.error(found, order, level) or 0.0) / precision
+                if times <= 1:
                     return outputs, spent, answer, "precision", sampled
+                # The error falls with the root of the rows: not many more than will do.
+                more = min(n, math.ceil(n * (1.1 * times * times - 1)))
             elif sampling.settled(found, order, level, self._looks) == sampling.places(found):
                 return outputs, spent, answer, "settled", sampled
             if n == self._most:
@@ -198,8 +212,8 @@ class Explaining:
             left = self._evaluations - spent
             if left < spent / n:
                 return outputs, spent, answer, "evaluations", sampled
-            more = min(n, self._most - n)
-            answer = self._ask(self._batch.slice(n, more), self._background, self._settings.seed, left).result()
+            following = self._batch.slice(n, min(more, self._most - n))
+            answer = self._ask(following, self._background, self._settings.seed, left).result()
             spent += answer.evaluations
             outputs = tuple(Output(np.concatenate([a.values, b.values]), a.base,
                                    np.concatenate([a.outputs, b.outputs]), a.label)
@@ -208,11 +222,11 @@ class Explaining:
     def _redrawn(self, answer: Explained, n: int) -> list[Pending[Explained]]:
         """Explanations under way of the first rows against other backgrounds, with other seeds."""
         rows, evaluations = min(n, REDRAWN_ROWS), self._evaluations // REDRAWN_SHARE
-        there = self._batch.num_rows
+        there = self._behind.num_rows
         size = max(1, min(answer.background_rows, there // 2))
         random = np.random.default_rng(self._settings.seed)
         draws = [np.sort(random.choice(there, size, replace=False)) for _ in range(stability.DRAWS)]
-        return [self._ask(self._batch.slice(0, rows), self._batch.take(whole(drawn)), self._settings.seed + 1 + i,
+        return [self._ask(self._batch.slice(0, rows), self._behind.take(whole(drawn)), self._settings.seed + 1 + i,
                           evaluations)
                 for i, drawn in enumerate(draws)]
 
@@ -258,6 +272,8 @@ class Explaining:
 
     def _notes(self, found: Attributions, of_groups: Compared, several: bool) -> list[str]:
         notes = []
+        if self._settings.explain.background != "all" and not self._declared:
+            notes.append("No rows are near a cut-off: explanations compare with all of the sample.")
         if found.stopped == "evaluations":
             notes.append(f"{found.rows} of {self._most} sampled rows were explained: the budget allowed no more.")
         if of_groups.survived > len(of_groups.listed):
@@ -266,6 +282,18 @@ class Explaining:
         if several and len(self._features) > OF_CLASSES:
             notes.append(f"Contributions to single classes are listed for the first {OF_CLASSES} features only.")
         return notes
+
+
+def _near_cutoff(predicted: Predicted, target: Target) -> NDArray[np.int64] | None:
+    """The places of the rows near the cut-off; None where no score or no favourable label says which these are, or
+    nobody has it."""
+    score, label, wished = predicted.score, predicted.label, target.favourable
+    if score is None or label is None or wished is None:
+        return None
+    place = target.classes.index(wished)
+    towards = score[:, place] if score.ndim == 2 else score if wished == target.positive else -score
+    found = np.flatnonzero(near(towards, label == place))
+    return found if len(found) else None
 
 
 def cut_off(outputs: Floats, positive: NDArray[np.bool_], space: str, threshold: float | None) -> float | None:

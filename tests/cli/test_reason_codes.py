@@ -113,6 +113,17 @@ def test_prohibited_features_are_no_reason(govern: Govern, tmp_path: Path) -> No
     assert found["locals"][0]["reasons"] == ["Too few accounts"]
 
 
+def test_the_order_of_rows_changes_nothing(govern: Govern, tmp_path: Path) -> None:
+    first = measured(govern, tmp_path, cases=[{"id": 1}, {"x1": 3}])
+    header, *lines = (tmp_path / "data.csv").read_text().splitlines()
+    (tmp_path / "data.csv").write_text("\n".join([header, *reversed(lines)]) + "\n")
+    ran = govern("measure", "model.pkl", "--compute", "skip", "--quiet", "--timestamp", "2026-11-22T00:00:00Z")
+    second = ran.document("evidence.json")
+    assert ran.code == 0 and second["explanation"] == first["explanation"]
+    assert second["notes"] == first["notes"]
+    assert "28 rows have x1=3: one of them is explained." in first["notes"]
+
+
 def test_the_settings_of_the_readme_are_read(tmp_path: Path) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     (block,) = [b for b in re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL) if b.startswith("explain:")]

@@ -88,7 +88,7 @@ def test_prohibited_features_are_never_a_reason_and_dropping_one_is_counted() ->
     found = codes(rows, prohibited=("age", "race"))
     assert [r.feature for r in found.reasons] == ["b", "c"] and found.prohibited == ("age", "race")
     assert (found.rows, found.dropped) == (2, 1)  # the second row has the highest age
-    of = {m.metric: m for m in measurements(found)}
+    of = {m.metric: m for m in measurements(found, settings(prohibited=("age", "race")))}
     assert (of["reason_dropped_share"].value, of["reason_dropped_share"].denominator) == (0.5, 2)
     alone = codes(linear({"age": [0, 9]}, [1], 5), prohibited=("age",))
     assert (alone.rows, alone.explained, alone.dropped, alone.reasons) == (1, 0, 1, ())
@@ -103,10 +103,14 @@ def test_sentences_by_side_and_what_they_cover() -> None:
     found = codes(rows, reasons=words)
     assert {(r.feature, r.text): r.any for r in found.reasons} == {
         ("income", "Income too low"): 2, ("use", "High use of credit"): 2, ("kind", ""): 1, ("gap", ""): 1}
-    # A missing value lies on no side. The first row has two reasons without a sentence.
+    # A missing value and a level lie on no side. The first row has two reasons without a sentence.
     assert (found.without_text, found.covered, found.explained) == (("gap", "kind"), 1, 2)
-    (m,) = [m for m in measurements(found) if m.metric == "reason_coverage"]
+    (m,) = [m for m in measurements(found, settings(reasons=words)) if m.metric == "reason_coverage"]
     assert (m.value, m.numerator, m.denominator) == (0.5, 1, 2)
+    more = {**words, "gap": {"missing": "Months not given"}, "kind": "Kind of contract"}
+    found = codes(rows, reasons=more)
+    assert (found.without_text, found.covered) == ((), 2)
+    assert "Months not given" in {r.text for r in found.reasons}
 
 
 @pytest.mark.parametrize(("text", "said"), [
@@ -132,7 +136,7 @@ def test_the_direct_method_agrees_with_an_additive_model_and_not_with_wrong_cont
     assert near.agreement is not None and near.agreement > 0.99
     wrong = replace(rows, outputs=(replace(rows.outputs[0], values=-rows.outputs[0].values),))
     assert (codes(wrong, ask=asked(weights, levels)).agreement or 0) < 0.5
-    (m,) = [m for m in measurements(found) if m.metric == "reason_agreement"]
+    (m,) = [m for m in measurements(found, settings()) if m.metric == "reason_agreement"]
     assert m.value == 1
 
 
@@ -166,7 +170,7 @@ def test_answers_that_are_not_finite_say_nothing() -> None:
     ask = replace(asked((1, 1, 1)), of=lambda batch: np.full((batch.num_rows, 1), np.nan))
     found = codes(rows, ask=ask)
     assert (found.agreement, found.compared) == (None, 0)
-    assert [m.metric for m in measurements(found)] == []
+    assert [m.metric for m in measurements(found, settings())] == []
 
 
 def test_tasks_without_adverse_decisions() -> None:
@@ -174,7 +178,7 @@ def test_tasks_without_adverse_decisions() -> None:
     assert reference(rows, NUMBERS, "all") is None
     compared = reference(rows, APPROVED, "all")
     assert compared is not None and reason_codes(rows, compared, settings()) is None
-    assert list(measurements(None)) == []
+    assert list(measurements(None, settings())) == []
     classes = Target("multiclass", ("a", "b", "c"))
     assert reference(rows, classes, "all") is None  # no class is the favourable one
 
@@ -193,5 +197,9 @@ def test_of_several_classes_the_favourable_one_speaks() -> None:
 
 def test_nobody_to_compare_with() -> None:
     rows = linear({"x": [1, 2]}, [1], 5)
-    found = codes(rows, background="near-cutoff", reasons={"x": "Too few"})
+    given = {"background": "near-cutoff", "reasons": {"x": "Too few"}, "prohibited": ("y",)}
+    found = codes(rows, **given)
     assert (found.rows, found.explained, found.background_rows) == (2, 0, 0)
+    for m in measurements(found, settings(**given)):
+        assert (m.value, m.status) == (None, "undefined") and m.reason and "favourably" in m.reason
+    assert len(list(measurements(found, settings(**given)))) == 2

@@ -22,13 +22,18 @@ JAPANESE = re.compile("[、-ヿ㐀-鿿（）：]")
 OWN_FILES = {"metrics.toml", "phrases.toml"}
 OWN_TABLES = ("metrics", "phrases", "language")
 # Phrases whose words the code chooses one by one.
-PUT_TOGETHER = {"fewer than {n} rows with one of the labels", "{name} is no list", "expired 1 day ago",
+PUT_TOGETHER = {"card.{name} is {given}, not {wanted}", "settings.{name} is {given}, not {wanted}",
+                "declared.{name} is {given}, not {wanted}", "{n} more rows of {name} would meet it.",
+                "1 more row of {name} would meet it.", "{n} values of {name} would have to be mended.",
+                "1 value of {name} would have to be mended.", "{n} more pairs would have to occur.",
+                "1 more pair would have to occur.", "fewer than {n} rows with one of the labels",
+                "{name} is no list", "expired 1 day ago",
                 "{n} rows with a missing value not compared", "1 row with a missing value not compared",
                 "{n} rows with an unknown value not compared",
                 "{n} of {all} thresholds, for the number of comparisons at each ({comparisons})"}
 # Entries that are the same sign, name or abbreviation in every language.
-SAME = {"lang", "screen.lang", "page1.made_by", "fairness.tally", "exploring.q", "metric.roc_auc", "metric.f1_score",
-        "reason.received"}
+SAME = {"lang", "contents.page", "screen.lang", "page1.made_by", "fairness.tally", "exploring.q", "metric.roc_auc",
+        "metric.f1_score", "reason.received"}
 
 
 def table_of(lang: str, file: str) -> dict[str, Any]:
@@ -167,6 +172,7 @@ def test_a_phrase_is_looked_up_with_what_stands_in_it() -> None:
     assert t.phrase("fewer than 30 rows; all outcomes are equal") == "30件未満；すべての実績値が等しい"
     assert t.phrase("to be signed by developer, reviewer") == "署名者：作成者、レビュー担当者"
     assert t.phrase("a word of the user's; no rows") == "a word of the user's；該当行なし"
+    assert t.phrase("fewer than 30 rows: other, 61 or more") == "30件未満：other, 61以上"  # the user's own word stays
     assert strings("en").phrase("no rows") == "no rows"
 
 

@@ -3,6 +3,7 @@ status that contradicts it."""
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from dataclasses import replace
@@ -20,7 +21,7 @@ import sample
 import task_sample
 import truth
 
-from govern.codec import load
+from govern.codec import document, load
 from govern.evidence import EVIDENCE_SCHEMA, OVERALL, Compute, Evidence
 from govern.formats.edition import Edition
 from govern.formats.html import render_html
@@ -29,7 +30,7 @@ from govern.formats.strings import Strings, strings
 from govern.formats.words import MARKS, reason
 from govern.metrics import METRICS
 from govern.policy.gate import judge
-from govern.policy.packs import load_policy
+from govern.policy.packs import load_policy, shipped
 from govern.resources import resource
 from govern.verdict import Finding, Verdict
 
@@ -269,3 +270,24 @@ def test_the_card_says_of_the_verdict_what_it_is(outcome: str, lang: str) -> Non
                   "verdict.no_reason": not [f for f in found if f.outcome in ("fail", "insufficient", "not_run")]}
         said = {key: t(key) in text for key in holds}
         assert said == holds
+
+
+@pytest.mark.parametrize("which", ["pass", "fail"])
+@pytest.mark.parametrize("pack", [p.name for p in shipped()])
+def test_a_japanese_card_has_english_only_from_people(pack: str, which: str) -> None:
+    """What the shipped packs find is said in Japanese; English are settings, fields of the card, data, citations and
+    commands."""
+    for phase in PHASES:
+        evidence, verdict, _ = documents = judged(pack, which, phase)
+        assert verdict is not None
+        theirs = [evidence.card, evidence.settings, [g.values for g in evidence.groups],
+                  [c.name for c in evidence.data.columns], [f.cite for f in verdict.findings], evidence.subjects]
+        given = {text for node in theirs for leaf in truth.leaves(json.loads(document(node))) for text in
+                 (str(leaf), str(leaf).rstrip("."), str(leaf).replace("_", " "))}
+        longest = sorted(filter(None, given), key=len, reverse=True)
+        page = re.sub(r'<(p class="command"|code).*?</(p|code)>', "", card(documents, "ja"), flags=re.DOTALL)
+        for text in truth.shown(page):
+            rest = text
+            for said in longest:
+                rest = rest.replace(said, "…") if len(said) > 2 else rest
+            assert not re.search(r"[A-Za-z]{2,},? [a-z]{2,},? [a-z]{2,}(?!\w)", rest), text

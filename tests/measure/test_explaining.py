@@ -114,7 +114,7 @@ def test_more_rows_until_precise_or_until_there_are_no_more(measured: Measured, 
     found = attributions(rough)
     assert found.stopped == "precision" and found.rows < N and found.error is not None and found.error <= 0.1
     grown = [done for stage, done, _ in told if done and stage == explaining.STAGE]
-    assert grown[0] == 100 and all(b == 2 * a for a, b in pairwise(grown))
+    assert grown[0] == 100 and all(a < b <= 2 * a for a, b in pairwise(grown))
     for a in found.features:
         if a.group == OVERALL:
             assert abs(a.mean_abs / whole[a.feature] - 1) < 0.2
@@ -137,6 +137,24 @@ def test_linear_models_over_other_backgrounds(measured: Measured) -> None:
     found = attributions(measured("linear")[0])
     assert (found.stability, found.stability_over) == (1.0, "backgrounds")
     assert found.exact and found.residual is not None and found.residual < 1e-9
+
+
+@pytest.mark.parametrize("model", ["trees", "linear", "bayes"])
+def test_outputs_are_compared_with_the_rows_near_the_cut_off(measured: Measured, model: str) -> None:
+    """Whatever explains the model: on the favourable side of 0.5, so that the base is a little above it."""
+    asked, plain = (attributions(measured(model, explain__background=b, explain__rows=1000)[0])
+                    for b in ("near-cutoff", "all"))
+    assert asked.background == explaining.NEAR and asked.background != plain.background
+    assert 30 <= asked.background_rows <= 50
+    cut, near = (0.5, 0.55) if asked.output == "probability" else (0.0, 0.2)
+    assert asked.base is not None and plain.base is not None and plain.base < cut < asked.base < near
+    assert asked.residual is not None and asked.residual < 1e-9 and asked.stability_over == "backgrounds"
+
+
+def test_without_a_cut_off_all_rows_are_compared_with(measured: Measured) -> None:
+    evidence, _ = measured("numbers", target="spent", explain__background="near-cutoff", explain__rows=100)
+    assert attributions(evidence).background != explaining.NEAR
+    assert "No rows are near a cut-off: explanations compare with all of the sample." in evidence.notes
 
 
 def test_classes(measured: Measured) -> None:
