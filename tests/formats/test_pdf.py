@@ -159,7 +159,8 @@ def test_heads_of_tables_are_repeated_on_every_page_of_it() -> None:
     from govern.formats.html import _environment, paper_style
     from govern.formats.strings import strings
 
-    part = Part("Long", "", (Table(heads(("first head", "second head")), tuple((f"row {i}", "1") for i in range(150))),))
+    rows = tuple((f"row {i}", "1") for i in range(150))
+    part = Part("Long", "", (Table(heads(("first head", "second head")), rows),))
     template = "{% from 'tables.html.j2' import part with context %}{{ part(p) }}"
     body = _environment().from_string(template).render(p=part, t=strings())
     page = f'<html lang="en"><head><title>t</title><style>{paper_style()}</style></head><body>{body}</body></html>'
