@@ -9,7 +9,7 @@ from typing import Any
 from govern.evidence import Evidence
 from govern.explanations import Explanation
 from govern.formats.cells import Part
-from govern.formats.explanation_gaps import gap_fact, gaps_note, other_gaps, waterfalls
+from govern.formats.explanation_gaps import gap_fact, gaps_note, gaps_table, waterfalls
 from govern.formats.explanation_groups import differences, differences_fact
 from govern.formats.explanation_importance import by_class, further, importance
 from govern.formats.explanation_locals import decisions
@@ -41,7 +41,7 @@ def explanation(evidence: Evidence, full: bool, t: Strings) -> View:
     parts = [proxies(more.proxies, t), replace(shapes, numbers=()) if shapes else None, reasons(more.reason_codes, t),
              decisions(more.locals, t)]
     annex = [*((further(found, t), by_class(found, t), alike(found, t), differences(evidence, t)) if found else ()),
-             other_gaps(evidence, more.gaps, t), all_proxies(more.proxies, t),
+             gaps_table(evidence, more.gaps, t), all_proxies(more.proxies, t),
              Part(t("explanation.shapes_numbers"), "", shapes.numbers) if shapes else None]
     return {
         "none": "" if found else t("explanation.none" if evidence.model else "explanation.no_model"),

@@ -9,13 +9,13 @@ from govern.evidence import Evidence
 from govern.explanations import Gap
 from govern.formats.affected import largest
 from govern.formats.cells import Part, Table, heads
-from govern.formats.gaps import of_text, waterfall
+from govern.formats.gaps import SHOWN, digits_of_gap, gap_title, of_text, parts_text, waterfall
 from govern.formats.naming import group_label
-from govern.formats.numbers import decimal, digits_of, level, percent, with_interval
+from govern.formats.numbers import decimal, level, percent, with_interval
 from govern.formats.strings import Strings
 
-FEATURES, PARTS, WIDTH = 6, 4, 105
-NAMED, OTHERS = 3, 12
+FEATURES = 6
+NAMED, OTHERS = 3, 8
 
 
 def gap_fact(evidence: Evidence, found: Sequence[Gap], t: Strings) -> str:
@@ -42,24 +42,22 @@ def gaps_note(found: Sequence[Gap], t: Strings) -> str:
 
 def waterfalls(evidence: Evidence, found: Sequence[Gap], t: Strings) -> list[list[Part]]:
     """The main gaps, two in a row."""
-    drawn = [waterfall(g, evidence, t, shown=PARTS, width=WIDTH) for g in main_gaps(evidence, found)]
+    drawn = [waterfall(g, evidence, t) for g in main_gaps(evidence, found)]
     return [drawn[i:i + 2] for i in range(0, len(drawn), 2)]
 
 
-def other_gaps(evidence: Evidence, found: Sequence[Gap], t: Strings) -> Part | None:
-    """The gaps that no waterfall shows: those beyond chance first, the largest first."""
+def gaps_table(evidence: Evidence, found: Sequence[Gap], t: Strings) -> Part | None:
+    """The numbers of the waterfalls, then other gaps: those beyond chance first, the largest first."""
     main = main_gaps(evidence, found)
     left = sorted((g for g in found if g not in main), key=lambda g: (not beyond(g), g.of, -abs(g.value)))
-    if not left:
+    shown = [*main, *left[:OTHERS]]
+    if not shown:
         return None
-    rows = tuple((t("explanation.between", group=group_label(evidence, g.group, t),
-                    reference=group_label(evidence, g.reference, t)), of_text(g, t), _made_of(g, t),
-                  with_interval(g.value, g.low, g.high, [0.0], _digits(g)),
-                  percent(g.revealing) if g.revealing is not None else "–") for g in left[:OTHERS])
-    titles = (t("explanation.groups_compared"), t("explanation.gap_in"), t("explanation.gap_parts"), t("charts.change"),
-              t("explanation.revealing"))
-    return Part(t("explanation.gaps_others"), "", (Table(
-        heads(titles, ("w24", "w15", "", "w20", "w12")), rows, left=3,
+    rows = tuple((gap_title(g, evidence, t), parts_text(g, SHOWN if g in main else NAMED, t),
+                  percent(g.revealing) if g.revealing is not None else "–") for g in shown)
+    titles = (t("explanation.gap_in"), t("explanation.gap_parts"), t("explanation.revealing"))
+    return Part(t("explanation.gaps_numbers"), t("explanation.gaps_numbers_note") if left else "", (Table(
+        heads(titles, ("w24", "", "w12")), rows, left=2, fine=True,
         after=t("explanation.more") if len(left) > OTHERS else ""),))
 
 
@@ -87,7 +85,7 @@ def beyond(gap: Gap) -> bool:
 def _largest(gap: Gap, evidence: Evidence, t: Strings) -> str:
     said = [t("explanation.gap_largest", of=of_text(gap, t), group=group_label(evidence, gap.group, t),
               reference=group_label(evidence, gap.reference, t), parts=_made_of(gap, t),
-              value=with_interval(gap.value, gap.low, gap.high, [0.0], _digits(gap)))]
+              value=with_interval(gap.value, gap.low, gap.high, [0.0], digits_of_gap(gap)))]
     if gap.revealing is not None:
         said.append(t("explanation.gap_revealing", share=percent(gap.revealing),
                       features=t.list(printable(f) for f in evidence.groups_by_id[gap.group].features)))
@@ -95,10 +93,7 @@ def _largest(gap: Gap, evidence: Evidence, t: Strings) -> str:
 
 
 def _made_of(gap: Gap, t: Strings) -> str:
-    digits = _digits(gap)
+    digits = digits_of_gap(gap)
     return t.list(f"{printable(p.feature, 60)} {'+' if p.value > 0 else ''}{decimal(p.value, digits)}"
                   for p in gap.parts[:NAMED])
 
-
-def _digits(gap: Gap) -> int:
-    return 3 if gap.of == "selection" else digits_of(max(abs(x) for x in (gap.value, *(p.value for p in gap.parts))))

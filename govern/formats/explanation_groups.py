@@ -11,7 +11,7 @@ from govern.formats.numbers import count, digits_of, level, with_interval
 from govern.formats.strings import Strings
 from govern.formats.words import p_text
 
-NAMED, SHOWN = 3, 12
+NAMED, SHOWN = 3, 10
 
 
 def differences_fact(evidence: Evidence, t: Strings) -> str:
@@ -31,16 +31,15 @@ def differences(evidence: Evidence, t: Strings) -> Part | None:
     if found is None or not found.differences:
         return None
     digits = digits_of(max(abs(d.value) for d in found.differences))
-    rows = tuple((printable(d.feature, 60), group_label(evidence, d.group, t), _what(d, t),
-                  with_interval(d.value, d.low, d.high, [0.0], digits), p_text(d.q_value))
+    rows = tuple((_what(d, evidence, t), with_interval(d.value, d.low, d.high, [0.0], digits), p_text(d.q_value))
                  for d in found.differences[:SHOWN])
-    titles = (t("explanation.feature"), t("explanation.group"), t("explanation.differ_what"), t("charts.change"),
-              t("explanation.q"))
+    titles = (t("explanation.differ_what"), t("charts.change"), t("explanation.q"))
     return Part(t("explanation.differ_title"), t("explanation.differ_note", share=level(1 - found.level)), (Table(
-        heads(titles, ("w18", "w24", "", "w22", "w10")), rows, left=3,
+        heads(titles, ("", "w22", "w10")), rows,
         after=t("explanation.more") if len(found.differences) > SHOWN else ""),))
 
 
-def _what(d: AttributionDifference, t: Strings) -> str:
-    said = t(f"explanation.differ_{d.what}_{'more' if d.value > 0 else 'less'}")
+def _what(d: AttributionDifference, evidence: Evidence, t: Strings) -> str:
+    said = t(f"explanation.differ_{d.what}_{'more' if d.value > 0 else 'less'}", feature=printable(d.feature, 60),
+             group=group_label(evidence, d.group, t))
     return said if d.label is None else t("explanation.of_class", what=said, label=printable(d.label, 40))

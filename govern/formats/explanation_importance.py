@@ -14,7 +14,7 @@ from govern.formats.numbers import count, decimal, digits_of, with_interval
 from govern.formats.strings import Strings
 
 SHOWN, FURTHER, CLASSES = 10, 30, 6
-WIDTH = 150
+WIDTH = 130
 CLEAR = 0.3  # a direction between −.3 and .3 is none
 
 
@@ -36,7 +36,7 @@ def importance(found: Attributions, expected: Mapping[str, str], t: Strings) -> 
                      *([lost.get(a.feature, "–")] if lost else [])))
     titles = [t("explanation.feature"), *([] if several else [t("explanation.direction")]), "", t("explanation.mean"),
               *([_lost_head(found, t)] if lost else [])]
-    widths = ["w20", *([] if several else ["w24"]), "", "w20", *(["w16"] if lost else [])]
+    widths = ["w20", *([] if several else ["w22"]), "", "w20", *(["w15"] if lost else [])]
     after = [t("explanation.bars_classes") if several else t("explanation.bars"),
              t("explanation.top", n=len(shown)) if len(every) > len(shown) else ""]
     return Table(heads(titles, widths), tuple(rows), left=1 if several else 2, after=t.text(after))

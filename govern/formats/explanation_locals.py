@@ -12,7 +12,7 @@ from govern.formats.cells import Cell, Part, Picture, Table, heads
 from govern.formats.numbers import decimal, digits_of
 from govern.formats.strings import Strings
 
-SHOWN, ABREAST, PARTS = 8, 4, 5
+SHOWN, ABREAST, PARTS = 8, 4, 4
 
 
 def decisions(found: Sequence[Local], t: Strings) -> Part | None:
@@ -27,7 +27,7 @@ def decisions(found: Sequence[Local], t: Strings) -> Part | None:
 
 def _table(found: Sequence[Local], t: Strings) -> Table:
     most = max(abs(x) for one in found for x in (one.output, one.base, *(p.contribution for p in one.parts)))
-    digits = digits_of(most)
+    digits = digits_of(most) + 1
     rows: list[tuple[str | Cell | Picture, ...]] = [
         (t("explanation.base"), *(decimal(one.base, digits) for one in found))]
     for i in range(min(PARTS, max(len(one.parts) for one in found))):

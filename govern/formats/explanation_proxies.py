@@ -10,7 +10,7 @@ from govern.formats.cells import Part, Table, heads
 from govern.formats.numbers import count, level, percent, with_interval
 from govern.formats.strings import Strings
 
-LISTED, SHOWN = 8, 20
+LISTED, SHOWN = 8, 12
 
 
 def proxies_fact(found: Sequence[Proxy], t: Strings) -> str:
@@ -32,21 +32,22 @@ def proxies(found: Sequence[Proxy], t: Strings) -> Part | None:
     rows = tuple((printable(p.sensitive, 60), _listed(found, p.sensitive, t) or t("explanation.proxies_no"),
                   _area(p, t)) for p in whole)
     note = t("explanation.proxies_note", level=level(whole[0].level), rows=count(max(p.n for p in whole)))
-    titles = (t("explanation.sensitive"), t("explanation.proxies_label"), t("explanation.together"))
+    titles = (t("explanation.sensitive"), t("explanation.is_listed"), t("explanation.together"))
     return Part(t("explanation.proxies_title"), note, (Table(heads(titles, ("w20", "", "w24")), rows, left=2),))
 
 
 def all_proxies(found: Sequence[Proxy], t: Strings) -> Part | None:
-    """The columns that reveal a sensitive feature or come nearest to it: those that are used and revealing first."""
-    alone = sorted((p for p in found if p.column is not None), key=lambda p: (
-        not p.listed, not p.revealing, -(p.value if p.value is not None else 1.0)))
+    """The columns that reveal a sensitive feature, those that are used and revealing first."""
+    alone = sorted((p for p in found if p.column is not None and p.revealing), key=lambda p: (
+        not p.listed, -(p.value if p.value is not None else 1.0)))
     if not alone:
         return None
-    rows = tuple((printable(p.sensitive, 60), printable(p.column, 60), _state(p, t), _area(p, t),
+    rows = tuple((t("explanation.proxies_of", sensitive=printable(p.sensitive, 60), features=printable(p.column, 60)),
+                  t("explanation.is_listed" if p.listed else "explanation.is_revealing"), _area(p, t),
                   percent(p.used) if p.used is not None else "–") for p in alone[:SHOWN])
-    titles = (t("explanation.sensitive"), t("explanation.feature"), "", t("explanation.area"), t("explanation.used"))
+    titles = (t("explanation.reveals"), "", t("explanation.area"), t("explanation.used"))
     return Part(t("explanation.proxies_all"), "", (Table(
-        heads(titles, ("w18", "w20", "", "w22", "w14")), rows, left=3,
+        heads(titles, ("w30", "", "w22", "w16")), rows, left=2,
         after=t("explanation.more") if len(alone) > SHOWN else ""),))
 
 
@@ -62,6 +63,3 @@ def _area(p: Proxy, t: Strings) -> str:
         return t("explanation.itself") if p.revealing else t("explanation.not_told")
     return with_interval(p.value, p.low, p.high, [0.5], 3)
 
-
-def _state(p: Proxy, t: Strings) -> str:
-    return t("explanation.is_listed" if p.listed else "explanation.is_revealing") if p.revealing else ""

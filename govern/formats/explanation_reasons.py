@@ -9,7 +9,7 @@ from govern.formats.naming import names
 from govern.formats.numbers import count, percent
 from govern.formats.strings import Strings
 
-SHOWN = 8
+SHOWN = 6
 
 
 def reasons_fact(codes: ReasonCodes | None, t: Strings) -> str:

@@ -9,7 +9,7 @@ from govern.formats.naming import metric_name
 from govern.formats.numbers import amount, count, decimal, level, percent
 from govern.formats.strings import Strings
 
-PAIRS = 12
+PAIRS = 8
 
 
 def explained(found: Attributions, t: Strings) -> str:
@@ -62,7 +62,7 @@ def alike(found: Attributions, t: Strings) -> Part | None:
         return None
     ranked = sorted(found.correlated, key=lambda c: -c.value)
     rows = tuple((t("explanation.pair", first=printable(c.first, 60), second=printable(c.second, 60)),
-                  t.phrase(c.measure), decimal(c.value)) for c in ranked[:PAIRS])
-    titles = (t("explanation.pair_of"), t("explanation.measure"), t("explanation.value"))
-    return Part(t("explanation.alike_title"), "", (Table(heads(titles, ("", "w30", "w10")), rows, left=2, after=t(
+                  t("explanation.alike_value", measure=t.phrase(c.measure), value=decimal(c.value))) for c in ranked[:PAIRS])
+    titles = (t("explanation.pair_of"), t("explanation.value"))
+    return Part(t("explanation.alike_title"), "", (Table(heads(titles), rows, after=t(
         "explanation.more") if len(ranked) > PAIRS else ""),))

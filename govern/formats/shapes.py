@@ -16,7 +16,7 @@ from govern.formats.points import SEPARATOR, evenly
 from govern.formats.strings import Strings
 
 WIDTH, HEIGHT = 118, 84
-PLOTS, LINES, LEVELS, NUMBERS = 6, 6, 4, 7
+PLOTS, LINES, LEVELS, NUMBERS = 6, 6, 4, 6
 
 
 def dependence(found: Sequence[Shape], evidence: Evidence, t: Strings) -> Part | None:
@@ -31,8 +31,9 @@ def dependence(found: Sequence[Shape], evidence: Evidence, t: Strings) -> Part |
     plots = [_plot(s, ids, t) for s in shapes]
     titles = [_title(s, t) for s in shapes]
     alt = t("charts.shapes_alt", features=t.list(titles), groups=t.list(names))
-    rows = tuple((title if id == OVERALL else "", name, _points(s, id)) for s, title in zip(shapes, titles, strict=True)
-                 for id, name in zip(ids, names, strict=True) if any(x.group == id for x in s.lines))
+    rows = tuple((title, t.clauses(t("charts.shape_line", group=name, points=_points(s, id))
+                                   for id, name in zip(ids, names, strict=True) if any(x.group == id for x in s.lines)))
+                 for s, title in zip(shapes, titles, strict=True))
     of = evidence.groups_by_id[ids[-1]].features if ids[-1] in evidence.groups_by_id else ()
     note = [t("charts.shapes_note", output=t.phrase(printable(shapes[0].output)), n=count(shapes[0].lines[0].n))]
     if of:
@@ -40,8 +41,8 @@ def dependence(found: Sequence[Shape], evidence: Evidence, t: Strings) -> Part |
     if len(every) > PLOTS:
         note.append(t("explanation.more"))
     return Part(t("charts.shapes"), t.text(note), pictures=(figure(plots, names, printable(":".join(of)), alt),),
-                numbers=(Table(heads((t("charts.gap_feature"), t("charts.shape_group"), t("charts.shape_points")),
-                                     ("w18", "w15")), rows, left=3, fine=True),))
+                numbers=(Table(heads((t("explanation.feature"), t("charts.shape_points")), ("w15",)), rows, left=2,
+                               fine=True),))
 
 
 def _groups(shapes: Sequence[Shape], evidence: Evidence) -> list[str]:
@@ -94,6 +95,6 @@ def _direction(shape: Shape, t: Strings) -> str:
 
 def _points(shape: Shape, id: str) -> str:
     y = next(x.y for x in shape.lines if x.group == id)
-    texts = [tick_text(float(x), 2) if shape.numeric else printable(x, 40) for x in shape.at]
+    texts = [tick_text(float(x), 0 if float(x).is_integer() else 2) if shape.numeric else printable(x, 40) for x in shape.at]
     digits = digits_of(max(abs(v) for v in y))
     return SEPARATOR.join(f"{texts[i]} {decimal(y[i], digits)}" for i in evenly(len(y), NUMBERS))
