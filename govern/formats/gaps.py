@@ -16,8 +16,8 @@ from govern.formats.points import SEPARATOR
 from govern.formats.strings import Strings
 
 SHOWN = 4
-WIDTH, ROW = 330, 13.5
-NAMES, LETTERS, NUMBERS = 92, 18, 120
+WIDTH, ROW = 316, 13.5
+NAMES, LETTERS, NUMBERS = 88, 17, 116
 
 
 def of_text(gap: Gap, t: Strings) -> str:
