@@ -39,7 +39,8 @@ def since(evidence: Evidence, verdict: Verdict | None, digests: Mapping[str, str
     digest = verdict.judged.get("baseline")
     return {
         "title": t("since.title", version=version) if version else t("since.title_plain"), "none": "", "first": "",
-        "rows": [{**r, "picture": p} for r, p in zip(rows, pictures, strict=True)], "short": [rows[i] for i in short], "lines": _lines(found, evidence, t),
+        "rows": [{**r, "picture": p} for r, p in zip(rows, pictures, strict=True)],
+        "short": [rows[i] for i in short], "lines": _lines(found, evidence, t),
         "level": t("since.level", level=level(found.rows[0].level)) if found.rows else "",
         "note": t("charts.since_note"),
         "more": t("since.more", n=more) if more else "",
