@@ -17,6 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK PIP_NO_INPUT
 
 VENV=.venv
 APT_PACKAGES="libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+APT_TEST_PACKAGES="chromium poppler-utils"
 NEWER="import sys; raise SystemExit(sys.version_info < (3, 11))"
 
 say() { printf 'dev.sh: %s\n' "$*" >&2; }
@@ -60,17 +61,22 @@ as_root() {
     fi
 }
 
+may_install() { command -v apt-get >/dev/null 2>&1 && { [ "$(id -u)" = 0 ] || sudo -n true >/dev/null 2>&1; }; }
+
+install_packages() {
+    # shellcheck disable=SC2086  # a list of packages
+    { as_root apt-get update -qq && as_root apt-get install -y -qq --no-install-recommends $1; } </dev/null >&2 || true
+}
+
 install_pdf_libraries() {
     if pdf_complete; then
         return 0
     fi
     if command -v apt-get >/dev/null 2>&1; then
         line="sudo apt-get install -y $APT_PACKAGES"
-        if [ "$(id -u)" = 0 ] || sudo -n true >/dev/null 2>&1; then
+        if may_install; then
             say "installing what the PDF needs: $APT_PACKAGES"
-            # shellcheck disable=SC2086  # a list of packages
-            { as_root apt-get update -qq && as_root apt-get install -y -qq --no-install-recommends $APT_PACKAGES; } \
-                </dev/null >&2 || true
+            install_packages "$APT_PACKAGES"
         fi
     elif command -v brew >/dev/null 2>&1; then
         line="brew install pango"
@@ -81,6 +87,27 @@ install_pdf_libraries() {
     fi
     if ! pdf_works; then
         say "reports will have no PDF until the system has Pango: $line"
+    fi
+}
+
+browser_works() {
+    for name in chromium chromium-browser google-chrome google-chrome-stable; do
+        command -v "$name" >/dev/null 2>&1 && return 0
+    done
+    return 1
+}
+
+# The card is tried in a browser, its PDF with poppler; without them these tests are skipped and say so.
+install_test_programs() {
+    if browser_works && command -v pdftotext >/dev/null 2>&1; then
+        return 0
+    fi
+    if may_install; then
+        say "installing what tests of the card need: $APT_TEST_PACKAGES"
+        install_packages "$APT_TEST_PACKAGES"
+    fi
+    if ! browser_works; then
+        say "tests of the card in a browser will be skipped: sudo apt-get install -y $APT_TEST_PACKAGES"
     fi
 }
 
@@ -99,6 +126,7 @@ set_up() {
     "$VENV/bin/python" -m pip install --quiet --compile --editable "$what" </dev/null ||
         die "the installation failed; the lines above say why"
     install_pdf_libraries
+    if [ "$extras" = dev ]; then install_test_programs; fi
     "$VENV/bin/python" -m compileall -q govern
     printf '%s\n' "$wanted" >"$VENV/.set-up-$extras"
 }

@@ -82,7 +82,7 @@ class Attributions:
 
     Means of everyone are those of all rows of the data, as the explained rows and the distribution of each feature tell
     them; their standard errors and intervals say what other rows like these would give. `error` says how far the ten
-    largest may be from what explaining all rows would give: the largest half-width at `level` as a share of its mean.
+    largest may be from what explaining all rows would give, as a share of each, at `level` for all of them together.
     `settled` is how many of the first places are settled at `level`, `stopped` why no more rows were explained:
     settled, precision, rows (no more were asked for), evaluations (of the model) or all (there are no more).
     `stability` is the mean share of the five largest features that stay among the five largest, with their direction,

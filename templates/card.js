@@ -25,6 +25,7 @@
   };
 
   const words_of = (element) => element.textContent.replace(/\s+/g, " ").trim();
+  const id_of = (heading) => heading.id || heading.closest("section")?.id;
   const number = (n) => n.toLocaleString("en-US");
   const status = make("p", { class: "made unseen", role: "status" });
   document.body.append(status);
@@ -44,12 +45,13 @@
   show_look();
 
   // Contents that stay in sight, with the section that is being read.
-  const sections = [...document.querySelectorAll("main section[id]")];
+  const top = document.querySelector("main h1");
+  const headings = [top, ...document.querySelectorAll("main h2:not(.q)")].filter((h) => h && id_of(h));
   const links = new Map();
   const list = make("ol", { id: "contents-list" });
-  for (const section of sections) {
-    const link = make("a", { href: `#${section.id}` }, section.querySelector("h1") ? say("top") : words_of(section.querySelector("h2")));
-    links.set(section, link);
+  for (const heading of headings) {
+    const link = make("a", { href: `#${id_of(heading)}` }, heading === top ? say("top") : heading.dataset.name ?? words_of(heading));
+    links.set(heading, link);
     list.append(make("li", {}, link));
   }
   const opener = make("button", {
@@ -61,7 +63,7 @@
     side.classList.toggle("open", open);
   };
   const side = make("nav", { class: "made side", "aria-label": say("contents") },
-    make("div", { class: "bar" }, opener, look), list);
+    make("div", { class: "tools" }, opener, look), list);
   list.addEventListener("click", () => open_contents(false));
   side.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && side.classList.contains("open")) {
@@ -74,9 +76,9 @@
 
   const read = () => {
     const line = innerHeight / 4;
-    const reading = sections.filter((s) => s.getBoundingClientRect().top <= line).pop() ?? sections[0];
-    for (const [section, link] of links) {
-      if (section === reading) link.setAttribute("aria-current", "true");
+    const reading = headings.filter((h) => h.getBoundingClientRect().top <= line).pop() ?? headings[0];
+    for (const [heading, link] of links) {
+      if (heading === reading) link.setAttribute("aria-current", "true");
       else link.removeAttribute("aria-current");
     }
   };
@@ -165,8 +167,11 @@
     (table.closest(".scroll") ?? table).before(make("div", { class: "made filter" }, input, kept));
   };
 
-  for (const table of document.querySelectorAll("#fairness table.t, #policy table.t, #data table.t, #explanation table.t")) {
+  // Tables of groups, rules and columns; where a row leans on the one above it, the order stays.
+  const SORTED = ["fairness", "annex-fairness", "explanation", "policy", "checklist", "crosswalk", "data", "annex-data"];
+  for (const table of document.querySelectorAll(SORTED.map((id) => `#${id} .scroll > table.t`).join(", "))) {
     if (!table.tHead || table.tBodies.length !== 1 || table.tBodies[0].rows.length < 3) continue;
+    if ([...table.tBodies[0].rows].some((row) => !words_of(row.cells[0]))) continue;
     const state = sortable(table);
     if (state.rows.length >= 8) filterable(table, state);
   }
@@ -205,9 +210,9 @@
     const name = words_of(place).slice(0, 80);
     place.append(" ", make("a", { class: "made anchor", href: `#${id}`, "aria-label": say("link", { name }) }, "#"));
   };
-  sections.filter((s) => !s.querySelector("h1")).forEach((s) => linked(s.querySelector("h2"), s.id));
+  headings.slice(1).forEach((heading) => linked(heading, id_of(heading)));
   for (const finding of document.querySelectorAll("main [id^='f-'], main .part[id]")) {
-    linked(finding.matches("tr") ? finding.cells[0] : finding.querySelector("h3, h4, p") ?? finding, finding.id);
+    linked(finding.matches("tr") ? finding.cells[0] : finding.querySelector("h3, h4, p:last-of-type") ?? finding, finding.id);
   }
 
   // The commands: copied by a button.
@@ -290,7 +295,7 @@
     // One cell a threshold under the slider; what they say is said in words below.
     const strip = make("div", { class: "strip", "aria-hidden": "true" },
       ...explorer.together.map((outcome) => make("i", { class: CLASS[outcome] }, SIGN[CLASS[outcome]])));
-    const facts = make("dl", { class: "facts" });
+    const facts = make("dl");
     const go = (i) => { slider.value = i; move(); slider.focus(); };
     const jump = (key, i) => i != null && make("button", { type: "button", on: { click: () => go(i) } }, say(key, { threshold: explorer.thresholds[i] }));
     const jumps = make("p", { class: "jumps" }, ...[jump("in_force", explorer.force), jump("cheapest", explorer.cheapest)].filter(Boolean));

@@ -118,6 +118,28 @@ def test_without_the_right_to_install_it_goes_on_and_names_the_line(bare_machine
     assert not (bare_machine / "apt.log").exists()
 
 
+@pytest.mark.parametrize("there", [[], ["chromium"], ["google-chrome", "pdftotext"]])
+def test_the_tests_get_a_browser_where_it_may_be_installed(bare_machine: Path, there: list[str]) -> None:
+    """On a path without the programs of this machine; sh and what the script needs are linked into it."""
+    programs = bare_machine / "bin"
+    for name in ("sh", "cksum", "dirname", "cat", "env", "touch", "rm", "mkdir"):
+        found = shutil.which(name)
+        assert found is not None
+        (programs / name).symlink_to(found)
+    for name in there:
+        stub(programs / name, "exit 0")
+    stub(programs / "id", "echo 0")
+    (bare_machine / "pango").touch()
+    done = dev(bare_machine, "test", PATH=str(programs))
+    assert done.returncode == 0, done.stderr
+    if there == ["google-chrome", "pdftotext"]:
+        assert not (bare_machine / "apt.log").exists() and "browser" not in done.stderr
+        return
+    assert (bare_machine / "apt.log").read_text(encoding="utf-8").splitlines()[1].endswith("chromium poppler-utils")
+    # The stub of apt-get installs nothing, so a browser that was not there is still missing.
+    assert ("will be skipped: sudo apt-get install -y chromium" in done.stderr) is (there == [])
+
+
 def test_a_failed_installation_ends_there(bare_machine: Path) -> None:
     stub(bare_machine / ".venv" / "bin" / "python", 'case "$*" in *"pip install"*) exit 1 ;; esac')
     done = dev(bare_machine, "test")

@@ -54,7 +54,7 @@ NEEDS_OF_METRICS: Mapping[str, str] = {
     "scoring_rate": "scores",
     "calibration_error": "scores",
     "attribution_residual": "a model",
-    "proxy_auc": "not measured by this version",
+    "proxy_auc": "`--sensitive`",
 }
 NEEDS_OF_TABLES: Mapping[str, str] = {"scores": "scores", "decisions": "`data.decisions`", "shares": "`data.shares`",
                                       "controls": "`data.control`"}

@@ -28,6 +28,7 @@ OF_OUTPUT = "difference of mean contributions"
 OF_DECISION = "difference of mean Shapley values of the decision at the threshold, over {n} orders of the contributions"
 NO_CUT = ("Gaps in the selection rate were not split into features: the explained output does not tell at which number "
           "the decision changes.")
+NOT_FINITE = "Gaps were not split into features: outputs or contributions are not finite."
 MANY = "Gaps in the selection rate were not split into features: of several classes no threshold decides."
 
 Floats = NDArray[np.float64]
@@ -76,6 +77,8 @@ def gaps(rows: ExplainedRows, groups: Sequence[Group], proxies: Sequence[Proxy],
         notes.append(f"Gaps of {', '.join(small)} were not split into features: fewer than {FEW} of their rows were "
                      "explained.")
     asked = [_of_output(output) for output in rows.outputs]
+    if not all(np.isfinite(q.values).all() and np.isfinite(q.total).all() for q in asked):
+        return (), (NOT_FINITE,)
     decision = _of_decision(rows, seed)
     if decision is not None:
         asked.append(decision)

@@ -187,10 +187,10 @@ def settled(found: Means, order: Sequence[int], level: float, looks: int = 1) ->
 
 
 def error(found: Means, order: Sequence[int], level: float) -> float | None:
-    """The largest half-width of the ten largest means as estimates of what explaining all rows would give, as a share
-    of each mean; None where nothing contributes."""
+    """How far any of the ten largest means may be from what explaining all rows would give, as a share of it: the
+    largest half-width at `level` for all of them together (Bonferroni); None where nothing contributes."""
     first = list(order[: places(found)])
     if not first:
         return None
-    z = NormalDist().inv_cdf((1 + level) / 2)
+    z = NormalDist().inv_cdf(1 - (1 - level) / (2 * len(first)))
     return float((z * found.sampling_errors()[first] / found.value[first]).max())

@@ -10,7 +10,7 @@ from govern.errors import printable
 from govern.evidence import Evidence, Group
 from govern.formats.affected import FEW_ROWS, largest, too_few
 from govern.formats.cells import Table, heads
-from govern.formats.naming import group_label, metric_name, names
+from govern.formats.naming import group_label, metric_name, name_of, names
 from govern.formats.numbers import count, short_digest
 from govern.formats.sections import model_section
 from govern.formats.strings import Strings
@@ -35,14 +35,15 @@ def identity(evidence: Evidence, verdict: Verdict | None, digests: Mapping[str, 
          if subject else t("page1.no_model")),
         ("data", f"{printable(data.name)}, {printable(data.format)}, sha256 {short_digest(data.sha256)}…"
          if data else ""),
-        ("policies", ", ".join(f"{printable(p.name)} {printable(p.version)} (sha256 {short_digest(p.sha256)}…)"
-                               for p in (verdict.policies if verdict else ())) or t("page1.no_policy")),
+        ("policies", t.list(f"{printable(p.name)} {printable(p.version)} (sha256 {short_digest(p.sha256)}…)"
+                            for p in (verdict.policies if verdict else ())) or t("page1.no_policy")),
         ("lock", f"sha256 {short_digest(lock.sha256)}…" if lock else t("identity.no_lock")),
     ]
     return {
         "rows": [*((t(f"identity.{k}"), v) for k, v in rows if v), *model_section(evidence, t)],
-        "digests": [*((printable(s.role), printable(s.name), count(s.size), s.sha256) for s in evidence.subjects),
-                    *((k, f"{k}.json", "", v) for k, v in digests.items())],
+        "digests": [*((t.phrase(printable(s.role)), printable(s.name), count(s.size), s.sha256)
+                      for s in evidence.subjects),
+                    *((t.phrase(k), f"{k}.json", "", v) for k, v in digests.items())],
         "no_model": "" if evidence.model is not None else t("model.none"),
     }
 
@@ -55,13 +56,13 @@ def factors(evidence: Evidence, t: Strings) -> View:
         lost = sum(g.n for g in groups if g.missing)
         reference = largest(groups)
         rows.append((printable(":".join(features)), t("factors.asked" if groups[0].asked else "factors.shown"),
-                     printable(reference.name) if reference else "–", count(len(known)),
+                     name_of(reference, t) if reference else "–", count(len(known)),
                      count(sum(0 < g.n < FEW_ROWS for g in known)), count(sum(g.n for g in known)), count(lost)))
     bands = evidence.settings.get("data", {}).get("bands") or {}
     cuts = [t("factors.bands", feature=printable(name), cuts=names((f"{c:g}" for c in at), t, len(at)))
             for name, at in bands.items()]
     titles = [t(f"factors.{k}") for k in ("feature", "use", "reference", "groups", "few", "known", "unknown")]
-    return {"none": "" if rows else t("factors.none"), "intro": " ".join([t("factors.intro"), *cuts]),
+    return {"none": "" if rows else t("factors.none"), "intro": t.text([t("factors.intro"), *cuts]),
             "table": Table(heads(titles, ("w16", "w10", "")), tuple(rows), left=3) if rows else None}
 
 
@@ -80,13 +81,13 @@ def choice(verdict: Verdict | None, t: Strings) -> View:
 
 
 def _asked(finding: Finding, t: Strings) -> tuple[str, ...]:
-    metric = metric_name(finding.metric or "")
+    metric = metric_name(finding.metric or "", t)
     if finding.label is not None:
         metric = t("reason.of_class", metric=metric, label=printable(finding.label))
     if finding.compare in ("ratio", "difference"):
         metric = t("choice.compared", metric=metric, compare=t(f"reason.{finding.compare}"))
     whose = t("choice.set_by", policy=printable(finding.policy), basis=t(f"basis.{finding.basis}"))
-    return metric, limit_text(finding, t), whose, printable(finding.rule), finding.severity
+    return metric, limit_text(finding, t), whose, printable(finding.rule), t.phrase(finding.severity)
 
 
 def limits(evidence: Evidence, verdict: Verdict | None, t: Strings) -> list[str]:

@@ -123,7 +123,8 @@ def _selected(evidence: Evidence, m: Measurement, group: Group, reference: Group
     ratio = decimal(m.value or 0.0, digits_beside([m.value], [1.0]))
     line = t("page1.lower", rate=rate, outcome=received(evidence, t), reference=name_of(reference, t),
              counts=counts, ratio=ratio)
-    return {"group": group_label(evidence, group.id, t), "line": line + (":" if short is not None else "."),
+    line += str(t.language["stop" if short is None else "colon"])
+    return {"group": group_label(evidence, group.id, t), "line": line,
             "fewer": t("page1.fewer", n=count(short)) if short is not None else "",
             "tail": t("page1.fewer_tail") if short is not None else ""}
 

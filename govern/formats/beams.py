@@ -54,12 +54,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Waterfall:
-    """The steps of a gap under each other, the bars beginning at `left`; `title` is what a reader who does not see the
-    picture is told."""
+    """The steps of a gap under each other, each `row` high; `title` is what a reader who does not see it is told."""
 
     width: float
     height: float
-    left: float
     row: float
     steps: tuple[Step, ...]
     title: str

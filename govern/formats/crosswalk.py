@@ -23,7 +23,7 @@ View = dict[str, Any]
 def crosswalk(evidence: Evidence, found: Mapping[int, State], t: Strings) -> list[View]:
     """Each framework with its items: number, what it asks for, the sections that answer it, and their state here."""
     return [{"id": f["id"], "title": pick(f["title"], t("lang")),
-             "note": " ".join([pick(f["note"], t("lang")), *([t("crosswalk.memory")] if f.get("memory") else [])]),
+             "note": t.text([pick(f["note"], t("lang")), t("crosswalk.memory") if f.get("memory") else ""]),
              "rows": [_item(i, evidence, found, t) for i in f["item"]]} for f in frameworks()]
 
 
@@ -47,6 +47,7 @@ def _item(item: Mapping[str, Any], evidence: Evidence, found: Mapping[int, State
     if "level" in item:
         declared = evidence.card.get(LEVELS)
         level = declared.get(item["level"]) if isinstance(declared, Mapping) else None
-        asks = f"{asks}. " + (t("crosswalk.level", level=printable(level, 40)) if level else t("crosswalk.no_level"))
+        asks = t.text((t.sentence(asks), t("crosswalk.level", level=printable(level, 40)) if level
+                       else t("crosswalk.no_level")))
     return {"id": item["id"], "asks": asks, "sections": item["sections"], "state": t(f"crosswalk.{state}"),
             "mark": MARKS[state]}

@@ -60,7 +60,8 @@ def overall(evidence: Evidence, t: Strings) -> tuple[Table, ...]:
     curves = {(c.kind, c.group): c for c in evidence.curves if c.group == OVERALL and c.label is None and c.x}
     rows = tuple((t(name), t("charts.points", x=t(x), y=t(y)), points(list(zip(c.x, c.y, strict=True)), 15))
                  for kind, name, x, y, _ in KINDS if (c := curves.get((kind, OVERALL))) is not None)
-    return (Table(heads(("", "", ""), ("w16", "w24")), rows, left=3, fine=True),) if rows else ()
+    titles = [t("charts.curve_name"), t("charts.curve_axes"), t("charts.curve_points")]
+    return (Table(heads(titles, ("w16", "w24")), rows, left=3, fine=True),) if rows else ()
 
 
 def _picture(curves: Mapping[tuple[str, str], Curve], names: Mapping[str, str], title: str, t: Strings

@@ -37,6 +37,7 @@ def explanation(evidence: Evidence, full: bool, t: Strings) -> View:
         ("proxies", proxies_fact(more.proxies, t)),
         ("reasons", reasons_fact(more.reason_codes, t)),
     ]
+    expected = evidence.settings.get("explain", {}).get("directions") or {}
     shapes = dependence(more.shapes, evidence, t) if full else None
     parts = [proxies(more.proxies, t), replace(shapes, numbers=()) if shapes else None, reasons(more.reason_codes, t),
              decisions(more.locals, t)]
@@ -46,7 +47,7 @@ def explanation(evidence: Evidence, full: bool, t: Strings) -> View:
     return {
         "none": "" if found else t("explanation.none" if evidence.model else "explanation.no_model"),
         "facts": [(t(f"explanation.{key}_label"), text) for key, text in facts if text],
-        "importance": importance(found, evidence.settings.get("explain", {}).get("directions", {}), t) if found else None,
+        "importance": importance(found, expected, t) if found else None,
         "gaps": waterfalls(evidence, more.gaps, t) if full else [],
         "gaps_note": gaps_note(more.gaps, t),
         "parts": [p for p in parts if p is not None] if full else [],

@@ -9,7 +9,7 @@ from govern.evidence import Evidence
 from govern.explanations import Gap
 from govern.formats.affected import largest
 from govern.formats.cells import Part, Table, heads
-from govern.formats.gaps import SHOWN, digits_of_gap, gap_title, of_text, parts_text, waterfall
+from govern.formats.gaps import digits_of_gap, gap_title, of_text, parts_text, waterfall
 from govern.formats.naming import group_label
 from govern.formats.numbers import decimal, level, percent, with_interval
 from govern.formats.strings import Strings
@@ -19,7 +19,7 @@ NAMED, OTHERS = 3, 8
 
 
 def gap_fact(evidence: Evidence, found: Sequence[Gap], t: Strings) -> str:
-    """The largest gap that is beyond chance, in the selection rate, else in the mean output, with what it is made of."""
+    """The largest gap that is beyond chance, in the selection rate, else in the mean output, with its largest parts."""
     said = []
     for of in ("selection", "output"):
         asked = [g for g in found if g.of == of]
@@ -47,16 +47,15 @@ def waterfalls(evidence: Evidence, found: Sequence[Gap], t: Strings) -> list[lis
 
 
 def gaps_table(evidence: Evidence, found: Sequence[Gap], t: Strings) -> Part | None:
-    """The numbers of the waterfalls, then other gaps: those beyond chance first, the largest first."""
+    """The gaps that no waterfall shows: those beyond chance first, the largest first."""
     main = main_gaps(evidence, found)
     left = sorted((g for g in found if g not in main), key=lambda g: (not beyond(g), g.of, -abs(g.value)))
-    shown = [*main, *left[:OTHERS]]
-    if not shown:
+    if not left:
         return None
-    rows = tuple((gap_title(g, evidence, t), parts_text(g, SHOWN if g in main else NAMED, t),
-                  percent(g.revealing) if g.revealing is not None else "–") for g in shown)
+    rows = tuple((gap_title(g, evidence, t), parts_text(g, NAMED, t),
+                  percent(g.revealing) if g.revealing is not None else "–") for g in left[:OTHERS])
     titles = (t("explanation.gap_in"), t("explanation.gap_parts"), t("explanation.revealing"))
-    return Part(t("explanation.gaps_numbers"), t("explanation.gaps_numbers_note") if left else "", (Table(
+    return Part(t("explanation.gaps_others"), "", (Table(
         heads(titles, ("w24", "", "w12")), rows, left=2, fine=True,
         after=t("explanation.more") if len(left) > OTHERS else ""),))
 

@@ -62,7 +62,8 @@ def alike(found: Attributions, t: Strings) -> Part | None:
         return None
     ranked = sorted(found.correlated, key=lambda c: -c.value)
     rows = tuple((t("explanation.pair", first=printable(c.first, 60), second=printable(c.second, 60)),
-                  t("explanation.alike_value", measure=t.phrase(c.measure), value=decimal(c.value))) for c in ranked[:PAIRS])
+                  t("explanation.alike_value", measure=t.phrase(c.measure), value=decimal(c.value)))
+                 for c in ranked[:PAIRS])
     titles = (t("explanation.pair_of"), t("explanation.value"))
     return Part(t("explanation.alike_title"), "", (Table(heads(titles), rows, after=t(
         "explanation.more") if len(ranked) > PAIRS else ""),))

@@ -249,7 +249,7 @@ def _others(evidence: Evidence, others: Features, t: Strings) -> Part | None:
         tables.append(Table(
             heads((printable(":".join(features)), t("fairness.rows"), positive, favourable(evidence, t),
                    t("fairness.rate_percent"), t("fairness.ratio")), ("w30", "", "", "", "w18", "w20")),
-            tuple(rows), after=" ".join(x for x in (
+            tuple(rows), after=t.text((
                 t("charts.others_more", n=len(known) - len(kept)) if len(known) > len(kept) else "",
-                _missing(evidence, [g for g in groups if g.missing and g.n], t)) if x)))
+                _missing(evidence, [g for g in groups if g.missing and g.n], t)))))
     return Part(t("fairness.others"), t("fairness.others_note"), tuple(tables)) if tables else None

@@ -85,18 +85,15 @@ def _row(finding: Finding, evidence: Evidence, where: Mapping[int, str], opened:
     return {
         "id": "" if is_open else anchor, "href": anchor if is_open else "", "mark": found.mark, "word": found.word,
         "subject": "" if plain else found.subject,
-        "seen": _without_title(found.sentence, found.title) if plain else found.number,
+        "seen": _without_title(found.sentence, found.title, t) if plain else found.number,
         "limit": found.limit, "counts_as": _counts_as(finding, t),
     }
 
 
-def _without_title(sentence: str, title: str) -> str:
+def _without_title(sentence: str, title: str, t: Strings) -> str:
     """A sentence that stands under its rule's title and need not say it again."""
-    for mark in (": ", ":"):
-        if sentence.startswith(title + mark):
-            rest = sentence.removeprefix(title + mark)
-            return rest[:1].upper() + rest[1:]
-    return sentence
+    head = title + t.language["colon"]
+    return t.capital(sentence.removeprefix(head).lstrip()) if sentence.startswith(head) else sentence
 
 
 def _counts_as(finding: Finding, t: Strings) -> str:

@@ -16,8 +16,8 @@ from govern.formats.points import SEPARATOR
 from govern.formats.strings import Strings
 
 SHOWN = 4
-WIDTH, ROW = 316, 13.5
-NAMES, LETTERS, NUMBERS = 88, 17, 116
+WIDTH, LETTERS = 108, 18
+ROW = 40 / 3  # ten points, the height of a line beside the bars
 
 
 def of_text(gap: Gap, t: Strings) -> str:
@@ -34,7 +34,7 @@ def waterfall(gap: Gap, evidence: Evidence, t: Strings, *, shown: int = SHOWN) -
     reaches = [*starts, gap.value]
     for start, (_, p) in zip(starts, steps, strict=False):
         reaches += [start + end for end in (p.low, p.high) if end is not None]
-    on = beams_scale(reaches, WIDTH - NAMES - NUMBERS)
+    on = beams_scale(reaches, WIDTH)
     rows = []
     for start, (name, p) in zip(starts, steps, strict=False):
         number = with_interval(p.value, p.low, p.high, digits=digits)
@@ -43,7 +43,7 @@ def waterfall(gap: Gap, evidence: Evidence, t: Strings, *, shown: int = SHOWN) -
     name = t("charts.gap_sum")
     whole = with_interval(gap.value, gap.low, gap.high, [0.0], digits)
     rows.append(Step(name, beam(gap.value, on, name, low=gap.low, high=gap.high, sum=True), whole))
-    picture = Waterfall(WIDTH, round(ROW * len(rows), 1), NAMES, ROW, tuple(rows),
+    picture = Waterfall(WIDTH, round(ROW * len(rows), 1), ROW, tuple(rows),
                         t("charts.gap_alt", gap=gap_title(gap, evidence, t), parts=parts_text(gap, shown, t)))
     rows_of = {"n": count(gap.n), "reference_n": count(gap.reference_n)}
     note = t("charts.gap_rows", **rows_of) if gap.revealing is None else \

@@ -29,8 +29,8 @@ from govern.formats.fonts import faces_in
 from govern.formats.html import on_paper, paper_style
 
 VARIANT = "pdf/ua-1"
-# Size of a page, and the height that keeps what follows page 1 off it; a card's own sheet leaves both to the reader.
-PAPERS = {"a4": ("A4", "266mm"), "letter": ("letter", "248mm")}
+# A card's own sheet names no size, so that a reader prints on the paper there is.
+PAPERS = {"a4": "A4", "letter": "letter"}
 SCOPES = {"/THead": "/Column", "/TBody": "/Row"}
 SVG = "http://www.w3.org/2000/svg"
 VOID = re.compile(r"<((?:br|col|img|link|meta)\b[^>]*)>")
@@ -139,8 +139,7 @@ def _fonts_and_sheet(own: str) -> tuple[Any, Any]:
 
 @lru_cache
 def _paper(paper: str) -> Any:
-    size, front = PAPERS[paper]
-    return _weasyprint().CSS(string=f"@page {{ size: {size} }} section.front {{ min-height: {front} !important }}")
+    return _weasyprint().CSS(string=f"@page {{ size: {PAPERS[paper]} }}")
 
 
 def _attached(files: Mapping[str, bytes], created: str) -> list[Any]:

@@ -28,9 +28,9 @@ def reproduce(evidence: Evidence, digests: Mapping[str, str], t: Strings) -> Vie
         "command": command(evidence),
         "hand": _by_hand(evidence, t),
         "digests": [
-            *((printable(s.role), printable(s.name), count(s.size), s.sha256) for s in evidence.subjects),
-            *((k, f"{k}.json", "", v) for k, v in digests.items())],
-        "versions": ", ".join(f"{printable(k)} {printable(v)}" for k, v in sorted(versions.items())),
+            *((t.phrase(printable(s.role)), printable(s.name), count(s.size), s.sha256) for s in evidence.subjects),
+            *((t.phrase(k), f"{k}.json", "", v) for k, v in digests.items())],
+        "versions": t.list(f"{printable(k)} {printable(v)}" for k, v in sorted(versions.items())),
         "settings": [(printable(k), printable(v, 300)) for k, v in _flat(evidence.settings)
                      if not k.startswith(("versions", "card"))],
     }

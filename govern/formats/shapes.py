@@ -95,6 +95,10 @@ def _direction(shape: Shape, t: Strings) -> str:
 
 def _points(shape: Shape, id: str) -> str:
     y = next(x.y for x in shape.lines if x.group == id)
-    texts = [tick_text(float(x), 0 if float(x).is_integer() else 2) if shape.numeric else printable(x, 40) for x in shape.at]
+    texts = [_number(float(x)) if shape.numeric else printable(x, 40) for x in shape.at]
     digits = digits_of(max(abs(v) for v in y))
     return SEPARATOR.join(f"{texts[i]} {decimal(y[i], digits)}" for i in evenly(len(y), NUMBERS))
+
+
+def _number(x: float) -> str:
+    return tick_text(x, 0 if x.is_integer() else 2)

@@ -30,7 +30,7 @@ def boxes(verdict: Verdict | None, digests: Mapping[str, str], t: Strings) -> Vi
     line = t("page1.sign_digest", evidence=shown["evidence"], verdict=shown["verdict"]) if "verdict" in shown \
         else t("page1.sign_digest_only", evidence=shown.get("evidence", ""))
     distinct = any(s.distinct and len(s.roles) > 1 for s in (verdict.to_sign if verdict else ()))
-    line = f"{t('page1.distinct' if distinct else 'page1.signed')} {line}."
+    line = t.text((t("page1.distinct" if distinct else "page1.signed"), t.sentence(line)))
     return {"rows": batched(roles or [{**r, "statement": ""} for r in t.get("roles")], BOXES_IN_A_ROW), "digest": line,
             "line": t("page1.sign_line")}
 

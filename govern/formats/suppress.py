@@ -13,7 +13,7 @@ from govern.errors import InputError
 from govern.evidence import OVERALL, REST, Curve, Evidence, Group, Measurement
 from govern.explanations import Attributions, Explanation
 from govern.formats.hidden import Hidden, hidden, small
-from govern.formats.naming import names
+from govern.formats.naming import name_of, names
 from govern.formats.strings import Strings
 from govern.formats.words import SUPPRESSED
 from govern.metrics import METRICS
@@ -236,6 +236,6 @@ def said(cut: Suppressed, below: int, t: Strings) -> list[str]:
     found = [t("screen.suppressed", most=below - 1)]
     for key, groups in (("suppressed_gone", cut.gone), ("suppressed_blurred", cut.blurred)):
         if groups:
-            listed = names(dict.fromkeys(f"{g.feature} {g.name}" for g in groups), t, NAMES)
-            found.append(t(f"screen.{key}", n=len(groups), below=below, names=listed))
+            called = dict.fromkeys(t("reason.group_word", feature=g.feature, group=name_of(g, t)) for g in groups)
+            found.append(t(f"screen.{key}", n=len(groups), below=below, names=names(called, t, NAMES)))
     return found

@@ -35,7 +35,6 @@ from govern.formats.since import since
 from govern.formats.strings import Strings
 from govern.formats.supplied import card_text, supplied
 from govern.formats.tally import open_findings, tally
-from govern.formats.versions import since_versions
 from govern.formats.words import gap_text, reason, waiver_state
 from govern.verdict import Verdict
 
@@ -87,7 +86,6 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
         "signoff": signoff(verdict, digests, t),
         "reproduce": reproduce(evidence, digests, t),
         "security": security_section(evidence, edition.suppress_below, t),
-        "since_versions": since_versions(evidence, verdict, t),
         "notes": [printable(t.phrase(n), 600) for n in (*evidence.notes, *(verdict.notes if verdict else ()))],
     }
 

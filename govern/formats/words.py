@@ -190,10 +190,10 @@ def _sentence(finding: Finding, evidence: Evidence, number: str, t: Strings) -> 
         why = printable(t.phrase((seen.reason if seen else None) or finding.reason or ""), LONG)
         if finding.outcome == "not_run" or not finding.metric or finding.kind == "table":
             title = title_of(finding, t)
-            return t("reason.plain", title=title, why=why.rstrip(".") or mark_word(finding, t))
+            return t("reason.plain", title=title, why=why.rstrip(".。") or mark_word(finding, t))
         where = t.list((metric, printable(":".join(finding.features))))
         key = "reason.suppressed" if why == SUPPRESSED else "reason.undefined_why" if why else "reason.undefined"
-        return t.capital(t(key, title=where, why=why.rstrip(".")))
+        return t.capital(t(key, title=where, why=why.rstrip(".。")))
     if finding.kind == "smoke":
         return t("reason.smoke", metric=metric, seen=number)
     group = t.capital(_one(finding, seen, evidence, t))

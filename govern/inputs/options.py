@@ -153,8 +153,9 @@ OPTIONS: tuple[Option, ...] = (
     Option("report.edition", "--edition", "choice", "How much the card holds: summary is the verdict and what a "
            "committee reads, full has the annexes too.", CARD, "full", ("full", "summary"), panel="Output"),
     Option("report.suppress_below", "--suppress-below", "int",
-           "Groups and cells of fewer rows are suppressed, for a card that leaves the house: it then embeds no "
-           "evidence, only digests.", CARD, 0, metavar="ROWS", panel="Output", example="10"),
+           "In the HTML and PDF card, groups and cells of fewer rows are left out, with others from which they could "
+           "be computed, for a card that leaves the house: it embeds no document, only digests. Documents and other "
+           "formats stay whole.", CARD, 0, metavar="ROWS", panel="Output", example="10"),
     Option("report.paper", "--paper", "choice", "Paper of the PDF.", CARD, "a4", ("a4", "letter"), panel="Output"),
     Option("report.organisation", "", "text", "Name of the organisation on the card."),
     Option("report.colour", "", "text", "Colour of the organisation on the card, as `#1d5b94`."),

@@ -198,9 +198,13 @@ class Explaining:
                 return outputs, spent, answer, "all", sampled
             found = sampling.means(sizes(outputs), sampled)
             order = ranked(found, self._features)
+            more = n
             if precision is not None:
-                if (sampling.error(found, order, level) or 0.0) <= precision:
+                times = (sampling.error(found, order, level) or 0.0) / precision
+                if times <= 1:
                     return outputs, spent, answer, "precision", sampled
+                # The error falls with the root of the rows: not many more than will do.
+                more = min(n, math.ceil(n * (1.1 * times * times - 1)))
             elif sampling.settled(found, order, level, self._looks) == sampling.places(found):
                 return outputs, spent, answer, "settled", sampled
             if n == self._most:
@@ -208,8 +212,8 @@ class Explaining:
             left = self._evaluations - spent
             if left < spent / n:
                 return outputs, spent, answer, "evaluations", sampled
-            more = min(n, self._most - n)
-            answer = self._ask(self._batch.slice(n, more), self._background, self._settings.seed, left).result()
+            following = self._batch.slice(n, min(more, self._most - n))
+            answer = self._ask(following, self._background, self._settings.seed, left).result()
             spent += answer.evaluations
             outputs = tuple(Output(np.concatenate([a.values, b.values]), a.base,
                                    np.concatenate([a.outputs, b.outputs]), a.label)

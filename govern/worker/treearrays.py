@@ -200,6 +200,8 @@ def _in_bits(words: Any) -> NDArray[np.int64]:
 
 def _lightgbm(model: Any) -> Forest | None:
     booster = model.booster_
+    if booster.num_trees() * model.num_leaves > 10 * MOST_NODES:
+        return None
     text = booster.model_to_string(num_iteration=booster.best_iteration)
     head, *parts = text.split("\nTree=")
     if "average_output" in head or sum(p.count(" ") for p in parts) > 20 * MOST_NODES:
@@ -270,6 +272,8 @@ def _lightgbm_numbers(booster: Any, x: Any) -> Floats:
 
 def _xgboost(model: Any) -> Forest | None:
     booster = model.get_booster()
+    if sum(booster.get_score(importance_type="weight").values()) > MOST_NODES / 2:
+        return None
     read = json.loads(bytes(booster.save_raw("json")))["learner"]["gradient_booster"]
     if read.get("name") != "gbtree" or not (model.missing is None or np.isnan(model.missing)):
         return None

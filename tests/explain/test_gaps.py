@@ -11,7 +11,7 @@ import pytest
 
 from govern.evidence import Group
 from govern.explain.explained import ExplainedRows, Output
-from govern.explain.gaps import MANY, MOST_PARTS, NO_CUT, gaps
+from govern.explain.gaps import MANY, MOST_PARTS, NO_CUT, NOT_FINITE, gaps
 from govern.explanations import Gap, Proxy
 
 SLOPES = np.array([2.0, -1.0, 0.5, 0.0])
@@ -202,6 +202,13 @@ def test_what_contributions_leave_of_the_outputs_is_the_residual() -> None:
                          explained(x, group).groups)
     gap = by(found(rows, groups_of(group)))["output", "gb", "ga"]
     assert gap.residual == pytest.approx(0.25) and total(gap) == pytest.approx(gap.value, abs=1e-12)
+
+
+def test_contributions_that_are_not_finite_split_nothing() -> None:
+    x, group = people(300, 15)
+    rows = explained(x, group)
+    rows.outputs[0].values[7, 1] = np.inf
+    assert gaps(rows, groups_of(group), (), level=0.95, seed=0) == ((), (NOT_FINITE,))
 
 
 def test_the_share_that_runs_through_features_that_reveal_the_group() -> None:

@@ -110,6 +110,15 @@ def test_the_own_column_takes_no_part() -> None:
     assert [(m.slice, m.status) for m in measurements(alone)] == [(None, "undefined")]
 
 
+@pytest.mark.parametrize("column", [
+    pa.array([None] * 200, pa.float64()), pa.array([np.inf, -np.inf] * 100), pa.array([None] * 200, pa.string()),
+    pa.array([None] * 200, pa.int64()), pa.array([3.0] * 200)])
+def test_columns_that_hold_nothing_tell_nothing(column: pa.Array) -> None:
+    group = np.random.default_rng(13).choice(["x", "y"], 200)
+    together, alone = found({"a": column}, group)
+    assert alone.reason is None and (alone.value or 1) < 0.6 and (together.value or 1) < 0.6
+
+
 def test_levels_of_one_row_each_tell_nothing() -> None:
     group, _ = people(200, 12)
     together, alone = found({"name": [f"person {i}" for i in range(200)]}, group)

@@ -132,4 +132,4 @@ def test_no_page_ends_in_a_blank(pages: list[tuple[Any, list[Letter]]]) -> None:
 def test_page_one_is_one_page(pages: list[tuple[Any, list[Letter]]]) -> None:
     first, second = ("".join(x.text for x in found) for _, found in pages[:2])
     assert "Notcovered" in first and "Tobesigned" in first
-    assert "Howwellitpredicts" in second and "Howwellitpredicts" not in first
+    assert "2Identity" in second and "2Identity" not in first

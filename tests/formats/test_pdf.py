@@ -73,7 +73,7 @@ def test_every_page_has_digests_and_its_number(pages: list[str]) -> None:
 
 
 def test_no_page_is_nearly_empty(pages: list[str]) -> None:
-    assert min(len(p) for p in pages) > 400
+    assert min(len(p) for p in pages[:-1]) > 400
 
 
 def test_title_language_dates_and_fonts(made: tuple[bytes, list[str]]) -> None:
@@ -117,9 +117,9 @@ def test_without_documents_nothing_is_attached() -> None:
 def test_bookmarks_lead_to_every_section(reader: Any, pages: list[str]) -> None:
     found = {item.title: reader.get_destination_page_number(item) for item in _flat(reader.outline)}
     e = sample.evidence()
-    titles = re.findall(r"<h2[^>]*>([^<]+)</h2>",
+    titles = re.findall(r'<h2[^>]* data-name="([^"]+)"',
                         render_html(e, sample.verdict(e), sample.compute(), digests=sample.DIGESTS))
-    assert len(titles) > 5
+    assert len(titles) > 20
     for title in map(html.unescape, titles):
         assert title in pages[found[title]]
 
@@ -155,15 +155,20 @@ def test_tags_say_what_each_head_is_the_head_of_and_what_pictures_show(reader: A
 def test_heads_of_tables_are_repeated_on_every_page_of_it() -> None:
     import pypdf
 
-    groups = (("sex",), ("age",), ("sex", "age"))
-    e = sample.evidence(features=groups, shown=(("age", "education"), ("sex", "age", "education")))
-    page = render_html(e, sample.verdict(e), None, digests=sample.DIGESTS)
+    from govern.formats.cells import Part, Table, heads
+    from govern.formats.html import _environment, paper_style
+    from govern.formats.strings import strings
+
+    rows = tuple((f"row {i}", "1") for i in range(150))
+    part = Part("Long", "", (Table(heads(("first head", "second head")), rows),))
+    template = "{% from 'tables.html.j2' import part with context %}{{ part(p) }}"
+    body = _environment().from_string(template).render(p=part, t=strings())
+    page = f'<html lang="en"><head><title>t</title><style>{paper_style()}</style></head><body>{body}</body></html>'
     made = pypdf.PdfReader(io.BytesIO(render_pdf(page, identifier=IDENTIFIER, created=CREATED)))
     texts = [" ".join(p.extract_text().split()) for p in made.pages]
-    on = [next(i for i, text in enumerate(texts) if group in text)
-          for group in ("men · 25 or less · high school", "women · 61 or more · university")]
-    assert on[0] < on[1]
-    assert all("default = 1" in texts[i] and "rate, %" in texts[i] for i in range(on[0], on[1] + 1))
+    assert len(texts) > 2
+    assert all("first head second head" in text for text in texts)
+    assert sum(text.count("row ") for text in texts) == 150
 
 
 def test_a_checker_of_accessible_pdf_finds_nothing(made: tuple[bytes, list[str]], tmp_path: Path) -> None:
@@ -184,9 +189,8 @@ def test_paper(paper: str, size: tuple[int, int]) -> None:
     made = pypdf.PdfReader(io.BytesIO(render_pdf(page, identifier=IDENTIFIER, created=CREATED, paper=paper)))
     assert {(round(p.mediabox.width), round(p.mediabox.height)) for p in made.pages} == {size}
     first, second = (" ".join(p.extract_text().split()) for p in made.pages[:2])
-    assert "Not covered" in first
-    assert "How well it predicts" not in first
-    assert "How well it predicts" in second
+    assert "Not covered" in first and "To be signed" in first
+    assert "2 Identity" not in first and "2 Identity" in second
 
 
 def test_nothing_was_heard(made: tuple[bytes, list[str]]) -> None:

@@ -26,13 +26,14 @@ PUT_TOGETHER = {"card.{name} is {given}, not {wanted}", "settings.{name} is {giv
                 "declared.{name} is {given}, not {wanted}", "{n} more rows of {name} would meet it.",
                 "1 more row of {name} would meet it.", "{n} values of {name} would have to be mended.",
                 "1 value of {name} would have to be mended.", "{n} more pairs would have to occur.",
-                "1 more pair would have to occur.", "fewer than {n} rows with one of the labels", "{name} is no list", "expired 1 day ago",
+                "1 more pair would have to occur.", "fewer than {n} rows with one of the labels",
+                "{name} is no list", "expired 1 day ago",
                 "{n} rows with a missing value not compared", "1 row with a missing value not compared",
                 "{n} rows with an unknown value not compared",
                 "{n} of {all} thresholds, for the number of comparisons at each ({comparisons})"}
 # Entries that are the same sign, name or abbreviation in every language.
-SAME = {"lang", "contents.page", "screen.lang", "page1.made_by", "fairness.tally", "exploring.q", "metric.roc_auc", "metric.f1_score",
-        "reason.received"}
+SAME = {"lang", "contents.page", "screen.lang", "page1.made_by", "fairness.tally", "exploring.q", "metric.roc_auc",
+        "metric.f1_score", "reason.received"}
 
 
 def table_of(lang: str, file: str) -> dict[str, Any]:
@@ -154,7 +155,8 @@ def test_every_metric_has_a_name_and_a_definition() -> None:
 def test_phrases_are_those_of_the_documents() -> None:
     """Every fixed part of a phrase stands in the code that says it, so that a changed sentence is noticed here."""
     root = Path(__file__).parents[2] / "govern"
-    code = "".join(p.read_text("utf-8") for p in root.rglob("*.py") if "formats" not in p.parts)
+    code = "".join(p.read_text("utf-8") for p in (*root.rglob("*.py"), *resource("policies").glob("*.yaml"))
+                   if "formats" not in p.parts)
     code = re.sub(r'"\s*\)?\s*\+?\s*\(?\s*f?"', "", re.sub(r'\{[^{}"\n]*\}', " ", code)).replace("_", " ")
     words = re.sub(r"[^\w%]+", " ", code)
     unsaid = []

@@ -149,6 +149,12 @@ def shares(evidence: Evidence) -> list[float]:
     return [g.n / evidence.population.used for g in evidence.groups if evidence.population.used]
 
 
+def known_rows(evidence: Evidence) -> list[float]:
+    """The rows of each feature whose value is known, and those whose value is not."""
+    return [float(sum(g.n for g in groups if g.missing == missing)) for groups in evidence.feature_groups.values()
+            for missing in (False, True)]
+
+
 def shortfalls(evidence: Evidence) -> list[float]:
     """Persons a group lacks at the rate of the largest of its feature."""
     counts = {(c.group, c.label): c for c in evidence.counts}

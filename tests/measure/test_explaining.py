@@ -114,7 +114,7 @@ def test_more_rows_until_precise_or_until_there_are_no_more(measured: Measured, 
     found = attributions(rough)
     assert found.stopped == "precision" and found.rows < N and found.error is not None and found.error <= 0.1
     grown = [done for stage, done, _ in told if done and stage == explaining.STAGE]
-    assert grown[0] == 100 and all(b == 2 * a for a, b in pairwise(grown))
+    assert grown[0] == 100 and all(a < b <= 2 * a for a, b in pairwise(grown))
     for a in found.features:
         if a.group == OVERALL:
             assert abs(a.mean_abs / whole[a.feature] - 1) < 0.2
