@@ -52,9 +52,11 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
     found = states(evidence, verdict, compute, fields, t)
     parts: View = {"performance": performance(evidence, t), "fairness": fairness(evidence, verdict, t),
                    "data": data(evidence, t), "published": published(evidence, verdict, t),
-                   "thresholds": thresholds(evidence, verdict, t)}
+                   "thresholds": thresholds(evidence, verdict, t),
+                   "explanation": explanation(evidence, edition.full, t)}
     annexes = {"performance": bool(parts["performance"]["further"] or parts["performance"]["parts"]), "data": True,
-               "fairness": bool(parts["fairness"]["parts"] or parts["published"] or parts["thresholds"])}
+               "fairness": bool(parts["fairness"]["parts"] or parts["published"] or parts["thresholds"]),
+               "explanation": bool(parts["explanation"]["annex"])}
     return {
         **parts,
         "edition": edition,
@@ -75,8 +77,7 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
         "identity": identity(evidence, verdict, digests, t),
         "factors": factors(evidence, t),
         "choice": choice(verdict, t),
-        "explanation": _explained(evidence, edition, t),
-        "smoke": smoke_section(evidence, t),
+                "smoke": smoke_section(evidence, t),
         "compute": compute_section(evidence, compute, digests, t),
         "limits": limits(evidence, verdict, t),
         "open": open_section(evidence, verdict, t),
@@ -87,12 +88,6 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
         "security": security_section(evidence, edition.suppress_below, t),
         "notes": [printable(t.phrase(n), 600) for n in (*evidence.notes, *(verdict.notes if verdict else ()))],
     }
-
-
-def _explained(evidence: Evidence, edition: Edition, t: Strings) -> View:
-    """The explanation; in the summary edition without the tables by group."""
-    found = explanation(evidence, t)
-    return found if edition.full else {**found, "groups": []}
 
 
 def _head(evidence: Evidence, verdict: Verdict | None, digests: Mapping[str, str], t: Strings) -> View:
