@@ -122,5 +122,6 @@ def security_section(evidence: Evidence, suppress_below: int, t: Strings) -> Vie
                 ("layers", t.list(printable(t.phrase(n), 120) for n in held.layers)),
                 ("open", t.list(printable(t.phrase(n), 120) for n in held.open))]
     return {"rows": [(t(f"model.{k}"), v) for k, v in rows if v],
-            "none": "" if held is not None else t("security.predictions"), "rows_note": t("security.some_rows", n=shown) if shown else t("security.rows"),
+            "none": "" if held is not None else t("security.predictions"),
+            "rows_note": t("security.some_rows", n=shown) if shown else t("security.rows"),
             "small": t("security.small", n=suppress_below) if suppress_below else t("security.not_small")}
