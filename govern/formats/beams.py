@@ -44,6 +44,26 @@ def beams_scale(reaches: Sequence[float], width: float = WIDTH) -> Scale:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A row of a waterfall: its name as drawn, its bar and its number."""
+
+    name: str
+    bar: Beam
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    """The steps of a gap under each other, each `row` high; `title` is what a reader who does not see it is told."""
+
+    width: float
+    height: float
+    row: float
+    steps: tuple[Step, ...]
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dumbbell:
     """An old and a new value on one scale; `mark` says whether the new one is worse (outside), better (within), or
     neither (none)."""

@@ -8,7 +8,7 @@ from typing import Literal
 
 from govern.evidence import Measurement
 from govern.formats.axes import Figure
-from govern.formats.beams import Beam, Dumbbell
+from govern.formats.beams import Beam, Dumbbell, Waterfall
 from govern.formats.charts import Glyph, MarkName
 from govern.formats.numbers import digits_of, with_interval
 from govern.metrics import METRICS
@@ -45,7 +45,7 @@ class Part:
     title: str
     note: str
     tables: tuple[Table, ...] = ()
-    pictures: tuple[Figure, ...] = ()
+    pictures: tuple[Figure | Waterfall, ...] = ()
     after: str = ""
     numbers: tuple[Table, ...] = ()
     id: str = ""

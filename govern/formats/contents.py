@@ -18,7 +18,7 @@ NAMES = {1: "top", 2: "model", 4: "since", 5: "words", 6: "data", 9: "performanc
          13: "operation", 18: "policy", 19: "checklist", 20: "crosswalk", 21: "signoff", 22: "reproduce"}
 # What a committee reads without: the summary edition leaves these out. Who signs stands on page one.
 FULL_ONLY = (2, 7, 12, 13, 19, 20, 21, 22, 23, 24, 25)
-ANNEXES = ("performance", "fairness", "data")
+ANNEXES = ("performance", "fairness", "explanation", "data")
 Level = Literal["full", "part", "none"]
 View = dict[str, Any]
 

@@ -1,71 +1,55 @@
-"""The explanation section: what the model looks at, for everyone and by group."""
+"""The explanation section: what the model looks at and how sure that is, where gaps come from, what reveals sensitive
+features, shapes, reasons and single decisions. Each part has a module of its own, `explanation_*.py`."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from govern.errors import printable
-from govern.evidence import OVERALL, Evidence
-from govern.explanations import Attribution, Attributions
-from govern.formats.naming import name_of
-from govern.formats.numbers import amount, count, decimal
+from govern.evidence import Evidence
+from govern.explanations import Explanation
+from govern.formats.cells import Part
+from govern.formats.explanation_gaps import gap_fact, gaps_note, gaps_table, waterfalls
+from govern.formats.explanation_groups import differences, differences_fact
+from govern.formats.explanation_importance import by_class, further, importance
+from govern.formats.explanation_locals import decisions
+from govern.formats.explanation_proxies import all_proxies, proxies, proxies_fact
+from govern.formats.explanation_reasons import reasons, reasons_fact
+from govern.formats.explanation_sure import alike, alike_fact, explained, sure
+from govern.formats.shapes import dependence
 from govern.formats.strings import Strings
 
-BAR = 150
-FEATURES_BY_GROUP = 6
-CLEAR_DIRECTION = 0.3
 View = dict[str, Any]
 
 
-def explanation(evidence: Evidence, t: Strings) -> View:
-    """SHAP of everyone with direction, and by group of each single sensitive feature."""
-    found = evidence.attributions
-    if found is None or not found.features:
-        why = [printable(t.phrase(n), 600) for n in evidence.notes
-               if "explanation" in n.lower() and evidence.task != "binary"]
-        return {"none": t.text(why) or t("explanation.none"), "rows": [], "groups": [], "intro": "", "residual": "",
-                "method": ""}
-    every = [a for a in found.features if a.group == OVERALL and a.label is None]
-    most = max((a.mean_abs for a in every), default=0.0)
-    shown = [a.feature for a in every[:FEATURES_BY_GROUP]]
+def explanation(evidence: Evidence, full: bool, t: Strings) -> View:
+    """The section: facts in a sentence each, the largest features, then in the full edition its parts and those of its
+    annex; `none` says why there are no attributions."""
+    found, more = evidence.attributions, evidence.explanation or Explanation()
+    if found is not None and not found.features:
+        found = None
+    facts = [
+        ("explained", explained(found, t) if found else ""),
+        ("sure", sure(found, t) if found else ""),
+        ("alike", alike_fact(found, t) if found and full else ""),
+        ("groups", differences_fact(evidence, t) if full else ""),
+        ("gap", gap_fact(evidence, more.gaps, t)),
+        ("proxies", proxies_fact(more.proxies, t)),
+        ("reasons", reasons_fact(more.reason_codes, t)),
+    ]
+    expected = evidence.settings.get("explain", {}).get("directions") or {}
+    shapes = dependence(more.shapes, evidence, t) if full else None
+    parts = [proxies(more.proxies, t), replace(shapes, numbers=()) if shapes else None, reasons(more.reason_codes, t),
+             decisions(more.locals, t)]
+    annex = [*((further(found, t), by_class(found, t), alike(found, t), differences(evidence, t)) if found else ()),
+             gaps_table(evidence, more.gaps, t), all_proxies(more.proxies, t),
+             Part(t("explanation.shapes_numbers"), "", shapes.numbers) if shapes else None]
     return {
-        "none": "",
-        "intro": t("explanation.intro", output=printable(t.phrase(found.output)), rows=count(found.rows),
-                   seed=found.seed, method=printable(t.phrase(found.method), 160), background=_background(found, t)),
-        "method": t("explanation.exact" if found.exact else "explanation.approximate"),
-        "residual": t("explanation.residual", residual=amount(found.residual)) if found.residual is not None
-        else t("explanation.residual_none"),
-        "rows": [{"feature": printable(a.feature), "size": decimal(a.mean_abs), "se": decimal(a.se) if a.se else "",
-                  "bar": round(BAR * a.mean_abs / most, 1) if most else 0.0, "direction": _direction(a, t)}
-                 for a in every],
-        "top": t("explanation.top", n=len(shown)) if len(every) > len(shown) else "",
-        "groups": [g for features, groups in evidence.feature_groups.items() if len(features) == 1 if (g := _by_group(
-            found, features[0], [(x.id, name_of(x, t)) for x in groups], shown, t))],
+        "none": "" if found else t("explanation.none" if evidence.model else "explanation.no_model"),
+        "facts": [(t(f"explanation.{key}_label"), text) for key, text in facts if text],
+        "importance": importance(found, expected, t) if found else None,
+        "gaps": waterfalls(evidence, more.gaps, t) if full else [],
+        "gaps_note": gaps_note(more.gaps, t),
+        "parts": [p for p in parts if p is not None] if full else [],
+        "annex": [p for p in annex if p is not None] if full else [],
     }
-
-
-def _background(found: Attributions, t: Strings) -> str:
-    text = printable(t.phrase(found.background), 120) or t("explanation.no_background")
-    return t("explanation.background_rows", background=text, rows=count(found.background_rows)) \
-        if found.background_rows else text
-
-
-def _direction(a: Attribution, t: Strings) -> str:
-    if a.direction is None:
-        return t("explanation.categories")
-    if abs(a.direction) < CLEAR_DIRECTION:
-        return t("explanation.mixed")
-    return t("explanation.raises" if a.direction > 0 else "explanation.lowers")
-
-
-def _by_group(found: Attributions, feature: str, groups: list[tuple[str, str]], shown: list[str], t: Strings
-              ) -> View | None:
-    by = {(a.group, a.feature): a for a in found.features}
-    present = [(id, name) for id, name in groups if any((id, f) in by for f in shown)]
-    if not present:
-        return None
-    rows = [{"name": printable(f), "cells": [decimal(by[id, f].mean_abs) if (id, f) in by else "–"
-                                              for id, _ in present]} for f in shown]
-    return {"title": t("explanation.by_group", feature=printable(feature)), "rows": rows,
-            "heads": [f"{printable(name)} ({count(by[id, shown[0]].n) if (id, shown[0]) in by else 0})"
-                      for id, name in present]}

@@ -115,11 +115,13 @@ def security_section(evidence: Evidence, suppress_below: int, t: Strings) -> Vie
     """How the model file was held, and what of the data is in the card."""
     held = evidence.containment
     rows = []
+    shown = 0 if evidence.explanation is None or suppress_below else len(evidence.explanation.locals)
     if held is not None:
         rows = [("scan", printable(t.phrase(held.scan), 200)),
                 ("trusted", t.list(printable(n, 120) for n in held.trusted) or t("model.nothing_trusted")),
                 ("layers", t.list(printable(t.phrase(n), 120) for n in held.layers)),
                 ("open", t.list(printable(t.phrase(n), 120) for n in held.open))]
     return {"rows": [(t(f"model.{k}"), v) for k, v in rows if v],
-            "none": "" if held is not None else t("security.predictions"), "rows_note": t("security.rows"),
+            "none": "" if held is not None else t("security.predictions"),
+            "rows_note": t("security.some_rows", n=shown) if shown else t("security.rows"),
             "small": t("security.small", n=suppress_below) if suppress_below else t("security.not_small")}

@@ -11,6 +11,7 @@ from govern.formats.cells import Table, heads, look, value
 from govern.formats.naming import group_label, group_name, metric_name, names
 from govern.formats.numbers import DIGITS, amount, count, decimal, digits_of, level, short_digest, with_interval
 from govern.formats.strings import Strings
+from govern.formats.versions import dumbbells
 from govern.metrics import METRICS
 from govern.verdict import Since, SinceRow, Verdict
 
@@ -28,16 +29,20 @@ def since(evidence: Evidence, verdict: Verdict | None, digests: Mapping[str, str
         judged = verdict.judged.get("baseline") if verdict is not None else None
         none = t("page1.since", digest=short_digest(judged)) if judged else t("since.none")
         return {"title": t("since.title_plain"), "none": none, "first": "" if judged else t("since.first"), "rows": [],
-                "short": [], "lines": [], "level": "", "more": "", "baseline": "", "settings": None}
+                "short": [], "lines": [], "level": "", "note": "", "more": "", "baseline": "", "settings": None}
     version = printable(found.version or "", 40)
     rows = [_row(r, evidence, t) for r in found.rows]
+    pictures = dumbbells(found.rows, [t("charts.since_title", metric=r["label"], old=r["old"], new=r["new"])
+                                      for r in rows])
     short = _short(found.rows)
     more = len(rows) - len(short)
     digest = verdict.judged.get("baseline")
     return {
         "title": t("since.title", version=version) if version else t("since.title_plain"), "none": "", "first": "",
-        "rows": rows, "short": [rows[i] for i in short], "lines": _lines(found, evidence, t),
+        "rows": [{**r, "picture": p} for r, p in zip(rows, pictures, strict=True)],
+        "short": [rows[i] for i in short], "lines": _lines(found, evidence, t),
         "level": t("since.level", level=level(found.rows[0].level)) if found.rows else "",
+        "note": t("charts.since_note"),
         "more": t("since.more", n=more) if more else "",
         "baseline": t("since.baseline", created=printable(found.created).replace("T", " ").replace("Z", " UTC"),
                       digest=short_digest(digest)) if digest else "",

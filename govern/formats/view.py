@@ -35,7 +35,6 @@ from govern.formats.since import since
 from govern.formats.strings import Strings
 from govern.formats.supplied import card_text, supplied
 from govern.formats.tally import open_findings, tally
-from govern.formats.versions import since_versions
 from govern.formats.words import gap_text, reason, waiver_state
 from govern.verdict import Verdict
 
@@ -53,9 +52,11 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
     found = states(evidence, verdict, compute, fields, t)
     parts: View = {"performance": performance(evidence, t), "fairness": fairness(evidence, verdict, t),
                    "data": data(evidence, t), "published": published(evidence, verdict, t),
-                   "thresholds": thresholds(evidence, verdict, t)}
+                   "thresholds": thresholds(evidence, verdict, t),
+                   "explanation": explanation(evidence, edition.full, t)}
     annexes = {"performance": bool(parts["performance"]["further"] or parts["performance"]["parts"]), "data": True,
-               "fairness": bool(parts["fairness"]["parts"] or parts["published"] or parts["thresholds"])}
+               "fairness": bool(parts["fairness"]["parts"] or parts["published"] or parts["thresholds"]),
+               "explanation": bool(parts["explanation"]["annex"])}
     return {
         **parts,
         "edition": edition,
@@ -76,8 +77,7 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
         "identity": identity(evidence, verdict, digests, t),
         "factors": factors(evidence, t),
         "choice": choice(verdict, t),
-        "explanation": _explained(evidence, edition, t),
-        "smoke": smoke_section(evidence, t),
+                "smoke": smoke_section(evidence, t),
         "compute": compute_section(evidence, compute, digests, t),
         "limits": limits(evidence, verdict, t),
         "open": open_section(evidence, verdict, t),
@@ -86,15 +86,8 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
         "signoff": signoff(verdict, digests, t),
         "reproduce": reproduce(evidence, digests, t),
         "security": security_section(evidence, edition.suppress_below, t),
-        "since_versions": since_versions(evidence, verdict, t),
         "notes": [printable(t.phrase(n), 600) for n in (*evidence.notes, *(verdict.notes if verdict else ()))],
     }
-
-
-def _explained(evidence: Evidence, edition: Edition, t: Strings) -> View:
-    """The explanation; in the summary edition without the tables by group."""
-    found = explanation(evidence, t)
-    return found if edition.full else {**found, "groups": []}
 
 
 def _head(evidence: Evidence, verdict: Verdict | None, digests: Mapping[str, str], t: Strings) -> View:

@@ -51,6 +51,6 @@ def scoring_rates(cube: Cube, column: Column, ranked: RankedRows, splits: Sequen
                 yield measured(METRIC, rest, group.id, reference=REST, method=METHOD)
                 yield difference(METRIC, group.id, own, REST, rest)
                 yield ratio(METRIC, group.id, own, REST, rest)
-        for group, reference in pairs_of(split.groups):
+        for group, reference in pairs_of(split.groups) if all(g.asked for g in split.groups) else ():
             yield difference(METRIC, group.id, of[group.id], reference.id, of[reference.id])
             yield ratio(METRIC, group.id, of[group.id], reference.id, of[reference.id])

@@ -113,7 +113,7 @@ def test_rules_that_were_not_applied_stand_in_the_checklist_with_the_reason() ->
 
 
 def test_the_data_are_checked(text: str) -> None:
-    columns = text.rpartition("Annex C. Columns and checks of the data")[2]
+    columns = text.rpartition("Annex D. Columns and checks of the data")[2]
     assert "distinct alone: AUC content" in columns and "pay_0 feature number 0 11 0.710" in columns
     part = text.partition("Checks of the data")[2]
     assert "1.0% 240 of 24,000" in part

@@ -25,12 +25,12 @@ from govern.formats.charts import Glyph
 from govern.formats.drift import drift
 from govern.formats.fairness import fairness
 from govern.formats.gaps import waterfall
-from govern.formats.html import _environment
+from govern.formats.html import _environment, render_html
 from govern.formats.pairs import pairs
 from govern.formats.shapes import dependence
+from govern.formats.since import since
 from govern.formats.strings import strings
 from govern.formats.sweeps import found_positives, point_mark, selected, sweep_pictures
-from govern.formats.versions import since_versions
 from govern.verdict import Since, SinceRow
 
 T = strings()
@@ -241,18 +241,13 @@ def test_versions_beside_each_other() -> None:
                      compare="ratio", features=("age",)),
             SinceRow("latency_p95_ms", 3.9, 4.1, 0.2, None, None, 0.95, "unknown"))
     v = replace(sample.verdict(E), since=Since("credit-approval", "3.1.4", "2026-05-01T00:00:00Z", rows))
-    part = since_versions(E, v, T)
-    assert part is not None
-    assert part.title == "Since credit-approval 3.1.4"
-    auc, ratio, latency = part.tables[0].rows
-    assert auc[1:3] == ("0.774", "0.781") and auc[4] == "0.007 [0.003, 0.011]"
-    assert isinstance(auc[5], Cell) and (auc[5].text, auc[5].mark) == ("better", "within")
-    assert isinstance(ratio[5], Cell) and ratio[5].mark == "outside"
-    assert isinstance(ratio[3], Dumbbell) and ratio[3].new < ratio[3].old  # type: ignore[operator]
-    assert isinstance(latency[5], Cell) and latency[5].text == "not known" and latency[5].mark is None
-    html = check_pictures(part)
-    assert "3.9" in html
-    assert since_versions(E, sample.verdict(E), T) is None
+    auc, ratio, latency = (r["picture"] for r in since(E, v, sample.DIGESTS, T)["rows"])
+    assert isinstance(ratio, Dumbbell) and ratio.new < ratio.old  # type: ignore[operator]
+    assert auc.title == "ROC AUC: 0.774, now 0.781" and (auc.mark, ratio.mark) == ("within", "outside")
+    assert latency.mark == "none" and "3.90 ms" in latency.title
+    page = render_html(E, v, None, digests=sample.DIGESTS)
+    for picture in (auc, ratio, latency):
+        assert f"<title>{picture.title}</title>" in page
 
 
 # Waterfall and partial dependence

@@ -1,0 +1,28 @@
+"""`govern render --lang ja` from stored documents, and a character that no font of the card has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from govern.resources import resource
+
+EVIDENCE = resource("policies", "baseline.pass.json")
+Govern = Callable[..., Any]
+
+
+def test_the_card_of_a_file_in_japanese(govern: Govern, tmp_path: Path) -> None:
+    ran = govern("render", EVIDENCE, "--lang", "ja", "--format", "html", "--out", "cards")
+    page = (tmp_path / "cards" / "card.html").read_text("utf-8")
+    assert ran.code == 0 and '<html lang="ja"' in page and "モデルカード" in page and "Model card" not in page
+
+
+def test_a_character_without_a_glyph_ends_in_2_with_nothing_written(govern: Govern, tmp_path: Path) -> None:
+    given = tmp_path / "evidence.json"
+    given.write_text(EVIDENCE.read_text("utf-8").replace('"women"', '"여성"'), "utf-8")
+    for lang in ("en", "ja"):
+        ran = govern("render", given, "--lang", lang, "--format", "html", "--out", "cards")
+        assert ran.code == 2 and not (tmp_path / "cards").exists()
+        assert "U+C131 HANGUL SYLLABLE SEONG" in ran.err and len(ran.err.splitlines()) == 1
+        assert ran.err.startswith("govern: evidence.json ")
