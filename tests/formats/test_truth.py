@@ -101,8 +101,8 @@ def test_every_number_of_a_card_is_one_of_the_documents(name: str, lang: str) ->
     documents = CARDS[name]()
     evidence = documents[0]
     allowed = truth.known(*(d for d in documents if d is not None), sample.DIGESTS, texts=words(strings(lang)),
-                          extra=[*SMALL, LEAST_P, *truth.shortfalls(evidence), *truth.shares(evidence), *truth.remainders(evidence),
-                                 *truth.known_rows(evidence)])
+                          extra=[*SMALL, LEAST_P, *truth.shortfalls(evidence), *truth.shares(evidence),
+                                 *truth.known_rows(evidence), *truth.remainders(evidence)])
     nodes = [text for text in truth.shown(page(name, lang)) if not ends(lang).fullmatch(text)]
     wrong = [(n, text) for text in nodes for n in allowed.unknown(text)]
     assert not wrong
