@@ -37,7 +37,8 @@ def bare(e: Evidence, task: str, **data: Any) -> Evidence:
     settings = {**e.settings, "data": {**e.settings["data"], "positive": None, "favourable": None, "threshold": None,
                                        "task": task, **data}}
     return replace(e, task=task, settings=settings, counts=(), measurements=(), curves=(),  # type: ignore[arg-type]
-                   attributions=None, explanation=None, notes=("The task was given.",), declared={}, card={**e.card, "favourable_outcome": None})
+                   attributions=None, explanation=None, notes=("The task was given.",), declared={},
+                   card={**e.card, "favourable_outcome": None})
 
 
 def near(metric: str, value: float, half: float, **more: Any) -> Measurement:
