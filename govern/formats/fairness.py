@@ -241,14 +241,14 @@ def _others(evidence: Evidence, others: Features, t: Strings) -> Part | None:
             else:
                 ratio = t("fairness.reference") if reference is not None and g.id == reference.id else "–"
             if counts is not None:
-                rows.append((name_of(g, t), count(g.n), count(positives(counts)), count(counts.selected),
-                             cell(found(evidence, "selection_rate", g.id)), ratio))
+                numbers = (count(n) for n in (g.n, positives(counts), counts.selected))
+                rows.append((name_of(g, t), " / ".join(numbers), cell(found(evidence, "selection_rate", g.id)), ratio))
         data = evidence.settings.get("data", {})
         label = decision_label(evidence)
         positive = f"{printable(data.get('target', ''))} = {printable(label or data.get('positive', ''))}"
         tables.append(Table(
-            heads((printable(":".join(features)), t("fairness.rows"), positive, favourable(evidence, t),
-                   t("fairness.rate_percent"), t("fairness.ratio")), ("w30", "", "", "", "w18", "w20")),
+            heads((printable(":".join(features)), " / ".join((t("fairness.rows"), positive, favourable(evidence, t))),
+                   t("fairness.rate_percent"), t("fairness.ratio")), ("w30", "", "w18", "w20")),
             tuple(rows), after=t.text((
                 t("charts.others_more", n=len(known) - len(kept)) if len(known) > len(kept) else "",
                 _missing(evidence, [g for g in groups if g.missing and g.n], t)))))

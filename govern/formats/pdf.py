@@ -33,9 +33,10 @@ VARIANT = "pdf/ua-1"
 # A card's own sheet names no size, so that a reader prints on the paper there is.
 PAPERS = {"a4": "A4", "letter": "letter"}
 # Lines between rows are gaps that show the table behind: as borders of its cells, which readers see on a screen, they
-# take a fifteenth of the time of a PDF.
-LINES = """table.t:not(.rules) { border-spacing: 0 .5pt; background: #d8dde3 }
-.t:not(.rules) tr { background: #fff } .t:not(.rules) tbody td, .t:not(.rules) tbody th { border-top: 0 }"""
+# take a fifteenth of the time of a PDF. What is given beside a page yields to the page's own sheet unless important.
+LINES = """table.t:not(.rules) { border-spacing: 0 .5pt !important; background: #d8dde3 !important }
+.t:not(.rules) tr { background: #fff !important }
+.t:not(.rules) tbody td, .t:not(.rules) tbody th { border-top: 0 !important }"""
 SVG = "http://www.w3.org/2000/svg"
 VOID = re.compile(r"<((?:br|col|img|link|meta)\b[^>]*)>")
 ONE_ROW = """<html lang="en"><title>-</title><h1>-</h1><table class="t"><thead><tr><th scope="col">-</th></tr></thead>
