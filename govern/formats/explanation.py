@@ -39,7 +39,7 @@ def explanation(evidence: Evidence, full: bool, t: Strings) -> View:
     ]
     expected = evidence.settings.get("explain", {}).get("directions") or {}
     shapes = dependence(more.shapes, evidence, t) if full else None
-    parts = [proxies(more.proxies, t), replace(shapes, numbers=()) if shapes else None, reasons(more.reason_codes, t),
+    parts = [proxies(more.proxies, t), reasons(more.reason_codes, t), replace(shapes, numbers=()) if shapes else None,
              decisions(more.locals, t)]
     annex = [*((further(found, t), by_class(found, t), alike(found, t), differences(evidence, t)) if found else ()),
              gaps_table(evidence, more.gaps, t), all_proxies(more.proxies, t),
@@ -47,7 +47,7 @@ def explanation(evidence: Evidence, full: bool, t: Strings) -> View:
     return {
         "none": "" if found else t("explanation.none" if evidence.model else "explanation.no_model"),
         "facts": [(t(f"explanation.{key}_label"), text) for key, text in facts if text],
-        "importance": importance(found, expected, t) if found else None,
+        "importance": importance(found, expected, full, t) if found else None,
         "gaps": waterfalls(evidence, more.gaps, t) if full else [],
         "gaps_note": gaps_note(more.gaps, t),
         "parts": [p for p in parts if p is not None] if full else [],

@@ -85,9 +85,10 @@ def _largest(gap: Gap, evidence: Evidence, t: Strings) -> str:
     said = [t("explanation.gap_largest", of=of_text(gap, t), group=group_label(evidence, gap.group, t),
               reference=group_label(evidence, gap.reference, t), parts=_made_of(gap, t),
               value=with_interval(gap.value, gap.low, gap.high, [0.0], digits_of_gap(gap)))]
-    if gap.revealing is not None:
+    group = evidence.groups_by_id.get(gap.group)
+    if gap.revealing is not None and group is not None:
         said.append(t("explanation.gap_revealing", share=percent(gap.revealing),
-                      features=t.list(printable(f) for f in evidence.groups_by_id[gap.group].features)))
+                      features=t.list(printable(f) for f in group.features)))
     return t.text(said)
 
 

@@ -18,7 +18,7 @@ WIDTH = 130
 CLEAR = 0.3  # a direction between −.3 and .3 is none
 
 
-def importance(found: Attributions, expected: Mapping[str, str], t: Strings) -> Table:
+def importance(found: Attributions, expected: Mapping[str, str], full: bool, t: Strings) -> Table:
     """The largest features: direction beside the expected one, bar, mean |value| with its interval, permutation
     importance where it was measured."""
     every = _everyone(found)
@@ -38,7 +38,9 @@ def importance(found: Attributions, expected: Mapping[str, str], t: Strings) -> 
               *([_lost_head(found, t)] if lost else [])]
     widths = ["w20", *([] if several else ["w22"]), "", "w20", *(["w15"] if lost else [])]
     after = [t("explanation.bars_classes") if several else t("explanation.bars"),
-             t("explanation.top", n=len(shown)) if len(every) > len(shown) else ""]
+             t("explanation.in_annex") if several and full else ""]
+    if len(every) > len(shown):
+        after.append(t("explanation.top" if full else "explanation.more", n=len(shown)))
     return Table(heads(titles, widths), tuple(rows), left=1 if several else 2, after=t.text(after))
 
 

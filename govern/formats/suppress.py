@@ -190,18 +190,24 @@ def _attributions(found: Attributions | None, cut: _Cut) -> Attributions | None:
 
 
 def _explanation(found: Explanation | None, cut: _Cut) -> Explanation | None:
-    """What is of many rows; explanations of single rows are left out."""
+    """What is of many rows; explanations of single rows are left out. Of reasons only their totals are kept where a
+    count of one is small: it could be computed from the others."""
     if found is None:
         return None
     few = bool(cut.features)
     codes = found.reason_codes
-    if codes is not None and any(small(n, cut.below) for r in codes.reasons for n in (
-            codes.rows, codes.explained, codes.dropped, r.first, r.any, codes.rows - r.any)):
-        codes = None
+    if codes is not None:
+        totals = [n for n in (codes.explained, codes.covered) if n is not None]
+        if any(small(n, cut.below) for n in (codes.rows, codes.dropped, *totals, *(codes.rows - n for n in totals))):
+            codes = None
+        elif any(small(n, cut.below) for r in codes.reasons for n in (r.first, r.any, codes.rows - r.any)):
+            codes = replace(codes, reasons=(), without_text=(), generic=())
     return replace(
         found, locals=(), reason_codes=codes,
         gaps=tuple(g for g in found.gaps if not few and not small(g.n, cut.below)
                    and not small(g.reference_n, cut.below)),
+        # The best told group gives the value, and it may be a hidden one.
+        proxies=tuple(p for p in found.proxies if (p.sensitive,) not in cut.features),
         shapes=tuple(replace(s, lines=tuple(x for x in s.lines if x.group == OVERALL or (
             not few and not small(x.n, cut.below)))) for s in found.shapes))
 

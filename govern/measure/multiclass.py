@@ -92,7 +92,8 @@ def comparisons(groups: Sequence[Group], found: Sequence[GroupClasses]) -> Itera
                 continue
             method = "" if isinstance(rest, Share) else _method(metric, rest)
             yield measured(metric, rest, g.id, reference=REST, method=method)
-            yield from _compared(metric, g.id, _one(metric, of[g.id].own), REST, rest)
+            if g.asked:
+                yield from _compared(metric, g.id, _one(metric, of[g.id].own), REST, rest)
         for group, reference in pairs_of(groups):
             yield from _compared(metric, group.id, _one(metric, of[group.id].own), reference.id,
                                  _one(metric, of[reference.id].own))

@@ -47,7 +47,8 @@ def comparisons(groups: Sequence[Group], fits: Sequence[RegressionFit], everyone
                 continue
             rest = _rest(metric, of[g.id], everyone)
             yield measured(metric, rest, g.id, reference=REST, method="mean" if metric in COMPARED else "")
-            yield from _compared(metric, g.id, _one(metric, of[g.id]), REST, rest)
+            if g.asked:
+                yield from _compared(metric, g.id, _one(metric, of[g.id]), REST, rest)
         for group, reference in pairs_of(groups):
             yield from _compared(metric, group.id, _one(metric, of[group.id]), reference.id,
                                  _one(metric, of[reference.id]))

@@ -74,14 +74,15 @@ def comparisons(groups: Sequence[Group], found: Sequence[GroupScores], label: st
     """Differences between groups and of each group from the rest, as square-and-add (MOVER) intervals.
 
     `groups` are those of one feature, or of one feature within one level of a control feature. Groups of an
-    intersection that nobody asked a rule for are held against the rest only.
+    intersection that nobody asked a rule for have the value of their rest alone, which is all that a rule needs.
     """
     own = {g.id: s.own for g, s in zip(groups, found, strict=True)}
     for metric in COMPARED:
         for g, s in zip(groups, found, strict=True):
             rest = getattr(s.rest, metric)
             yield _one(metric, rest, g.id, label, REST)
-            yield _difference(metric, g.id, getattr(s.own, metric), REST, rest, label)
+            if g.asked:
+                yield _difference(metric, g.id, getattr(s.own, metric), REST, rest, label)
         for group, reference in pairs_of(groups) if all(g.asked for g in groups) else ():
             yield _difference(metric, group.id, getattr(own[group.id], metric),
                               reference.id, getattr(own[reference.id], metric), label)

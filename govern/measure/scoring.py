@@ -49,8 +49,9 @@ def scoring_rates(cube: Cube, column: Column, ranked: RankedRows, splits: Sequen
             yield replace(one, reason=one.reason or why)
             if not group.within:
                 yield measured(METRIC, rest, group.id, reference=REST, method=METHOD)
-                yield difference(METRIC, group.id, own, REST, rest)
-                yield ratio(METRIC, group.id, own, REST, rest)
+                if group.asked:
+                    yield difference(METRIC, group.id, own, REST, rest)
+                    yield ratio(METRIC, group.id, own, REST, rest)
         for group, reference in pairs_of(split.groups) if all(g.asked for g in split.groups) else ():
             yield difference(METRIC, group.id, of[group.id], reference.id, of[reference.id])
             yield ratio(METRIC, group.id, of[group.id], reference.id, of[reference.id])

@@ -26,7 +26,23 @@ from govern.evidence import (
     SmokeCheck,
     Subject,
 )
-from govern.explanations import Attribution, Attributions
+from govern.explanations import (
+    Attribution,
+    AttributionDifference,
+    Attributions,
+    Correlated,
+    Explanation,
+    Gap,
+    GapPart,
+    Local,
+    LocalPart,
+    Permuted,
+    Proxy,
+    ReasonCodes,
+    ReasonCount,
+    Shape,
+    ShapeLine,
+)
 from govern.metrics import COUNT_METRICS, METRICS
 from govern.stats.intervals import newcombe, ratio, transformed, wilson
 from govern.verdict import (
@@ -189,7 +205,7 @@ def evidence(n: int = 6000, *, features: tuple[tuple[str, ...], ...] = (("sex",)
         tuple(groups), tuple(counts), tuple(found),
         model=Model("sklearn.ensemble.HistGradientBoostingClassifier", {"scikit-learn": "1.9.1"}, tuple(FEATURES),
                     {"max_iter": 120, "learning_rate": 0.08}, ("0", "1")),
-        curves=_curves(rows), attributions=_attributions(groups),
+        curves=_curves(rows), attributions=_attributions(groups), explanation=explanation(groups),
         smoke=(SmokeCheck("smoke_loads", True, 1.0, 1.0), SmokeCheck("smoke_shape", True, 0.0, 0.0),
                SmokeCheck("smoke_batch", True, 2.2e-16, 1e-6),
                SmokeCheck("smoke_probability", None, None, 0.0, "the model gives labels only")),
@@ -220,9 +236,66 @@ def _attributions(groups: list[Group]) -> Attributions:
         for i, f in enumerate(FEATURES):
             size = 0.42 / (1 + i) + 0.001 * len(g.name)
             out.append(Attribution(f, g.id, min(g.n, 1000), size, 0.01, size / 3,
-                                   None if f == "limit_bal" else (-1) ** i * 0.8))
-    return Attributions("LightGBM's own tree SHAP, exact", "log-odds", 1000, 0, "the training rows of the trees", 0,
-                        -1.32, 3.1e-9, True, tuple(out))
+                                   None if f == "limit_bal" else (-1) ** i * 0.8, size - 0.0196, size + 0.0196))
+    named = [g.id for g in groups if g.features][:2]
+    return Attributions(
+        "LightGBM pred_contrib, exact", "log-odds", 1000, 0, "the rows each tree counted in training", 0, -1.32,
+        3.1e-9, True, tuple(out), error=0.0317, settled=4, stopped="rows", evaluations=1000, stability=0.92,
+        stability_over="halves", agreement=0.8123,
+        permuted=tuple(Permuted(f, "brier_score", 0.0341 / (1 + i), 0.001, 900) for i, f in enumerate(FEATURES)),
+        correlated=(Correlated("bill_amt1", "pay_amt1", 0.9312, "absolute rank correlation"),
+                    Correlated("limit_bal", "pay_0", 0.7541, "Cramér's V")),
+        differences=tuple(AttributionDifference("limit_bal", g, what, value, value - 0.0412, value + 0.0412, 3e-7, 5e-6)
+                          for g in named for what, value in (("size", 0.1234), ("direction", -0.2345))))
+
+
+def gap(group: str, reference: str, of: str, value: float, *, label: str | None = None, unit: float = 1.0,
+        revealing: float | None = 0.314) -> Gap:
+    """A gap of six parts and two others, of which the first has half."""
+    shares = (0.5, 0.3, 0.2, -0.1, 0.07, 0.02)
+    parts = tuple(GapPart(f, value * s, value * s - 0.0101 * unit, value * s + 0.0101 * unit)
+                  for f, s in zip(FEATURES, shares, strict=False))
+    method = "difference of mean contributions" if of == "output" else \
+        "difference of mean Shapley values of the decision at the threshold, over 32 orders of the contributions"
+    others = GapPart("", value * (1 - sum(shares)), -0.01 * unit, 0.01 * unit)
+    return Gap(of, method, group, reference, 421, 579, value, value - 0.0321 * unit, value + 0.0321 * unit, 0.95, parts,
+               revealing, label, others, 2)
+
+
+def explanation(groups: list[Group], unit: float = 1.0, label: str | None = None) -> Explanation:
+    """All that may be known besides attributions, of the first sensitive features."""
+    single = [g for g in groups if len(g.features) == 1 and not g.missing]
+    gaps, proxies = [], []
+    for feature in dict.fromkeys(g.features[0] for g in single):
+        mine = [g for g in single if g.features == (feature,)]
+        largest = max(mine, key=lambda g: g.n)
+        for i, g in enumerate(g for g in mine if g is not largest):
+            gaps.append(gap(g.id, largest.id, "output", (0.1876 - 0.05 * i) * unit, unit=unit, label=label))
+            if label is None and unit == 1.0:
+                gaps.append(gap(g.id, largest.id, "selection", -0.0821 + 0.02 * i))
+        proxies += [Proxy(feature, None, 0.7123, 0.6541, 0.7654, 0.95, 987, "boosted trees"),
+                    Proxy(feature, "limit_bal", 0.6823, 0.6241, 0.7354, 0.95, 987, "bins", used=0.2134, listed=True,
+                          revealing=True),
+                    Proxy(feature, "pay_5", 0.6423, 0.5841, 0.6954, 0.95, 987, "bins", used=0.0034, revealing=True),
+                    Proxy(feature, "pay_0", 0.5123, 0.5, 0.5654, 0.95, 987, "bins", used=0.3134),
+                    Proxy(feature, feature, None, None, None, 0.95, 987, "", used=0.0512, listed=True, revealing=True,
+                          reason="the column of the sensitive feature itself, an input of the model")]
+    ids = [g.id for g in single][:3]
+    lines = tuple(ShapeLine(id, 300, (0.1321, 0.3432 + 0.01 * i, 0.2543)) for i, id in enumerate((OVERALL, *ids)))
+    shapes = (Shape("pay_0", True, ("-2", "0", "8"), lines, "probability", "rises", 0.1234, label, 600),
+              Shape("limit_bal", False, ("a", "b", "c"), lines, "probability", label=label))
+    codes = ReasonCodes("contributions below their mean", "all", 421, 419, 4, (
+        ReasonCount("pay_0", "Late payments", 311, 388), ReasonCount("limit_bal", "", 77, 251)), ("pay_5",), 37, 0.7612,
+        ("limit_bal",), 1000, 168, compared=97)
+    parts = tuple(LocalPart(f, str(7 + i), 0.4321 * unit / (1 + i)) for i, f in enumerate(FEATURES[:6]))
+    rows = tuple(Local(kind, name, decision, 0.6123 * unit, -1.3211 * unit, parts, 0.0521 * unit, reasons)
+                 for kind, name, decision, reasons in (
+                     ("chosen", "applicant 7", "1", ("Late payments", "limit_bal")), ("typical", "0", "0", ()),
+                     ("adverse", "nearest", "1", ("Late payments",)), ("adverse", "farthest", "1", ("limit_bal",)),
+                     ("typical", "1", "1", ())))
+    if unit != 1.0 or label is not None:
+        codes, rows = None, rows[1:2]  # type: ignore[assignment]
+    return Explanation(tuple(gaps), tuple(proxies), shapes, codes, rows)
 
 
 def comparison(e: Evidence, group: str, reference: str, *, alpha: float = 0.05, outcome: str = "pass",

@@ -56,7 +56,7 @@ def test_all_sections_stand_in_their_order_each_with_number_and_name(page: str) 
     found = headings(page)
     assert found[:SECTIONS - 1] == [f"{n} {T(f'sections.s{n}')} {T(f'sections.s{n}_asks')}"
                                     for n in range(2, SECTIONS + 1)]
-    assert found[SECTIONS - 1:] == [T(f"sections.{a}") for a in ("performance", "fairness", "data")]
+    assert found[SECTIONS - 1:] == [T(f"sections.{a}") for a in ("performance", "fairness", "explanation", "data")]
     assert [int(n) for n in re.findall(r'id="s(\d+)"', page)] == list(range(1, SECTIONS + 1))
 
 

@@ -182,12 +182,13 @@ def test_facts_without_a_verdict() -> None:
 
 def test_predictions_only_no_features_no_scores() -> None:
     e = sample.evidence(features=())
-    e = replace(e, model=None, containment=None, attributions=None, smoke=(), curves=(), subjects=e.subjects[1:],
+    e = replace(e, model=None, containment=None, attributions=None, explanation=None, smoke=(), curves=(),
+                subjects=e.subjects[1:],
                 measurements=tuple(m for m in e.measurements if m.metric not in SCORE_METRICS),
                 settings={**e.settings, "data": {**e.settings["data"], "threshold": None}})
     text = Reader(card(e, sample.verdict(e, "REVIEW", ()))).text
     for sentence in ("No sensitive feature was given", "none: predictions only", "No scores were given",
-                     "No explanation was measured.", "no smoke check was run", "no model was loaded",
+                     "there is no model to explain.", "no smoke check was run", "no model was loaded",
                      "as given in the predictions"):
         assert sentence in text
 

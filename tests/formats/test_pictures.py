@@ -19,7 +19,7 @@ from govern.dataset import Bin, Column, DataFacts, Level
 from govern.evidence import OVERALL, Evidence, Measurement, ThresholdCounts
 from govern.explanations import Gap, GapPart, Shape, ShapeLine
 from govern.formats.axes import Figure
-from govern.formats.beams import Beam, Dumbbell
+from govern.formats.beams import Dumbbell, Waterfall
 from govern.formats.cells import Cell, Part
 from govern.formats.charts import Glyph
 from govern.formats.drift import drift
@@ -261,9 +261,10 @@ def _gap(n: int) -> Gap:
 @pytest.mark.parametrize("n", [1, 4, 14])
 def test_a_waterfall_begins_each_part_where_the_last_ended_and_ends_at_the_whole(n: int) -> None:
     gap = _gap(n)
-    part = waterfall(gap, E, T)
-    beams = [row[1] for row in part.tables[0].rows]
-    assert all(isinstance(b, Beam) for b in beams)
+    part = waterfall(gap, E, T, shown=10)
+    (picture,) = part.pictures
+    assert isinstance(picture, Waterfall)
+    beams = [step.bar for step in picture.steps]
     *steps, whole = beams
     assert steps[0].start == steps[0].zero == whole.start
     for before, after in pairwise(steps):
@@ -271,9 +272,9 @@ def test_a_waterfall_begins_each_part_where_the_last_ended_and_ends_at_the_whole
     assert steps[-1].end == pytest.approx(whole.end, abs=0.11)
     assert [b.adds for b in steps[:2]] == [True, False][:n]
     assert whole.sum and not any(b.sum for b in steps)
-    names = [row[0] for row in part.tables[0].rows]
+    names = [step.name for step in picture.steps]
     assert names[-1] == "all parts"
-    assert ("4 other features" in names) == (n == 14)
+    assert ("4 others" in names) == (n == 14)
     html = check_pictures(part)
     assert 'fill="#fff" stroke' in html or n == 1  # what takes away is hollow
 
@@ -296,7 +297,7 @@ def test_partial_dependence_of_numbers_and_levels() -> None:
     assert number.lines[0].path.count(",") == 3
     assert [name for _, name in part.pictures[0].keys] == ["everyone", E.groups_by_id["g1"].name]
     html = check_pictures(part)
-    assert "0.00 0.100 · 10.00 0.300 · 100.00 0.200" in html
+    assert "0 0.100 · 10 0.300 · 100 0.200" in html
     assert dependence((), E, T) is None
 
 

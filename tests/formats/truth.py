@@ -144,6 +144,19 @@ def pieces(text: str) -> set[str]:
     return parts
 
 
+def remainders(evidence: Evidence) -> list[float]:
+    """What the parts of gaps that are not drawn, and the features of single rows that are not listed, come to."""
+    found, more = [], evidence.explanation
+    if more is not None:
+        for gap in more.gaps:
+            ranked = sorted((p.value for p in gap.parts), key=abs, reverse=True)
+            found += [sum(ranked[shown:]) + (gap.others.value if gap.others else 0.0) for shown in (3, 4)]
+            found += [len(ranked) - shown + gap.others_n for shown in (3, 4)]
+        for one in more.locals:
+            found.append(one.rest + sum(p.contribution for p in one.parts[4:]))
+    return found
+
+
 def shares(evidence: Evidence) -> list[float]:
     """The share of the rows that each group is."""
     return [g.n / evidence.population.used for g in evidence.groups if evidence.population.used]

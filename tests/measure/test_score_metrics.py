@@ -71,7 +71,8 @@ def test_comparisons_carry_the_class_and_stay_with_four_metrics() -> None:
         (g, c) for g in ("g0", "g1", "g2") for c in ("", "difference"))
     assert len([m for m in found if m.metric == "roc_auc" and m.reference != REST]) == 3
     shown = list(comparisons([replace(g, asked=False) for g in groups], by_groups(rank_rows(y, s), codes, 3), "cat"))
-    assert shown == [m for m in found if m.reference == REST]  # an intersection nobody asked for: against the rest only
+    # Of an intersection nobody asked for the rest's own value is what a rule needs.
+    assert shown == [m for m in found if m.reference == REST and m.compare is None]
     for m in found:
         assert m.interval is not None and m.value is not None
         assert m.interval.low is not None and m.interval.high is not None
