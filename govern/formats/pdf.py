@@ -27,7 +27,7 @@ from xml.etree import ElementTree
 from govern.errors import InputError, printable
 from govern.formats.fonts import faces_in
 from govern.formats.html import on_paper, paper_style
-from govern.formats.pdfobjects import finish
+from govern.formats.pdfobjects import finisher
 
 VARIANT = "pdf/ua-1"
 # A card's own sheet names no size, so that a reader prints on the paper there is.
@@ -71,6 +71,7 @@ def render_pdf(html: str, *, identifier: bytes, created: str, notes: list[str] |
     reported in `notes`. Nothing is fetched: only data URIs are read. Raises PdfUnavailable when Pango is missing, and
     InputError for a character that no font has a glyph of.
     """
+    finish = finisher((attachments or {}).values())
     with _listening() as heard, _no_collection(), _fonts_dated(created):
         document = _laid_out(html, paper)
         document.metadata.created = document.metadata.modified = created

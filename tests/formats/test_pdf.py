@@ -212,6 +212,16 @@ def test_preparing_ahead_changes_no_byte_and_leaves_no_folder(made: tuple[bytes,
     assert list(tmp_path.iterdir()) == []
 
 
+def test_objects_made_once_are_those_that_are_made_twice(made: tuple[bytes, list[str]],
+                                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    from govern.formats import pdfobjects
+
+    monkeypatch.setattr(pdfobjects, "_once", lambda pdf, packed: None)
+    e = sample.evidence()
+    page = render_html(e, sample.verdict(e), sample.compute(), digests=sample.DIGESTS)
+    assert render_pdf(page, identifier=IDENTIFIER, created=CREATED, attachments=FILES) == made[0]
+
+
 def test_the_style_sheet_parsed_ahead_gives_the_bytes_of_the_one_in_the_page(made: tuple[bytes, list[str]]) -> None:
     from govern.formats.html import style
 
