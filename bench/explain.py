@@ -182,9 +182,9 @@ def linear_model(n: int, seed: int) -> bool:
         took, raw = timed(lambda: explainer.explain(x, background))
         whole.append(took)
     residual = float(np.abs(raw.values.sum(axis=2) + raw.bases[:, None] - raw.outputs).max())
+    print(f"linear        {n} rows, {x.shape[1]} columns, residual {residual:.1e}")
     print(f"  ours        {1000 * median(ours):8.2f} ms, and {1000 * median(whole):.2f} ms with the model's own "
           "outputs that they are held against")
-          "that they are held against")
     print(f"  product     {1000 * median(product):8.2f} ms")
     print(f"  ratio       {median(ours) / median(product):8.2f}")
     return median(ours) <= 2 * median(product)
