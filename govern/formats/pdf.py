@@ -32,11 +32,6 @@ from govern.formats.pdfobjects import finisher
 VARIANT = "pdf/ua-1"
 # A card's own sheet names no size, so that a reader prints on the paper there is.
 PAPERS = {"a4": "A4", "letter": "letter"}
-# Lines between rows are gaps that show the table behind: as borders of its cells, which readers see on a screen, they
-# take a fifteenth of the time of a PDF. What is given beside a page yields to the page's own sheet unless important.
-LINES = """table.t:not(.rules) { border-spacing: 0 .5pt !important; background: #d8dde3 !important }
-.t:not(.rules) tr { background: #fff !important }
-.t:not(.rules) tbody td, .t:not(.rules) tbody th { border-top: 0 !important }"""
 SVG = "http://www.w3.org/2000/svg"
 VOID = re.compile(r"<((?:br|col|img|link|meta)\b[^>]*)>")
 ONE_ROW = """<html lang="en"><title>-</title><h1>-</h1><table class="t"><thead><tr><th scope="col">-</th></tr></thead>
@@ -145,7 +140,7 @@ def _fonts_and_sheet(own: str) -> tuple[Any, Any]:
 
 @lru_cache
 def _paper(paper: str) -> Any:
-    return _weasyprint().CSS(string=f"@page {{ size: {PAPERS[paper]} }} {LINES}")
+    return _weasyprint().CSS(string=f"@page {{ size: {PAPERS[paper]} }}")
 
 
 def _attached(files: Mapping[str, bytes], created: str) -> list[Any]:
