@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 # One thread: two-core machines spin otherwise, and the worker asks for one thread too.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # What a step of GitHub Actions is told besides is tested where a test sets these itself.
