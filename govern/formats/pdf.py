@@ -125,8 +125,10 @@ def _fonts_and_sheet(own: str) -> tuple[Any, Any]:
     others, for a name stands for all fonts of that name.
 
     WeasyPrint unpacks fonts into a folder that it removes once its objects are collected, which they are not where
-    the process ends without looking for cycles: so the folder lies in one that is removed at the end.
+    the process ends without looking for cycles: so the folder lies in one that is removed at the end. Those that are
+    collected must be so while the interpreter is whole.
     """
+    atexit.register(_fonts_and_sheet.cache_clear)
     weasyprint = _weasyprint()
     fonts = weasyprint.text.fonts.FontConfiguration()
     folder = tempfile.mkdtemp(prefix="govern-")
