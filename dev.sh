@@ -135,7 +135,7 @@ command=${1:-}
 [ $# -eq 0 ] || shift
 case $command in
     demo) set_up demo; exec "$VENV/bin/govern" demo "$@" ;;
-    test) set_up dev; exec "$VENV/bin/python" -m pytest -n 2 "$@" ;;
+    test) set_up dev; exec "$VENV/bin/python" -m pytest -n 2 --dist loadfile "$@" ;;
     setup) set_up dev ;;
     *) die "usage: sh dev.sh demo | test | setup" ;;
 esac

@@ -45,8 +45,12 @@ def run(line: str, cwd: Path) -> subprocess.CompletedProcess[str]:
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=180)
 
 
-def test_commands_run_one_after_the_other(folder: Path) -> None:
-    report = run(REPORT, folder)
+@pytest.fixture(scope="module")
+def report(folder: Path) -> subprocess.CompletedProcess[str]:
+    return run(REPORT, folder)
+
+
+def test_commands_run_one_after_the_other(folder: Path, report: subprocess.CompletedProcess[str]) -> None:
     made = folder / "govern-report"
     assert {p.name for p in made.iterdir()} >= FILES, report.stderr
     verdict = json.loads((made / "verdict.json").read_text(encoding="utf-8"))
@@ -64,6 +68,7 @@ def test_commands_run_one_after_the_other(folder: Path) -> None:
     assert {p.name for p in made.iterdir()} >= FILES
 
 
+@pytest.mark.usefixtures("report")
 def test_file_and_flags_say_the_same(folder: Path) -> None:
     """The `govern.yaml` of the README measures what its flags measure."""
     by_flags = json.loads((folder / "govern-report" / "evidence.json").read_text(encoding="utf-8"))
