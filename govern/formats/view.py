@@ -59,7 +59,6 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
                "explanation": bool(parts["explanation"]["annex"])}
     return {
         **parts,
-        "edition": edition,
         "full": edition.full,
         "brand": brand(edition.brand, t),
         "fields": fields,
