@@ -177,7 +177,15 @@ def formats_of(settings: Settings) -> tuple[str, ...]:
     return tuple(f for f in formats if f != "pdf")
 
 
-def prepare(formats: Sequence[str], *, shown: bool) -> None:
+def start_drawing(formats: Sequence[str], edition: Edition) -> None:
+    """Starts the process that draws half of a full PDF where there is to be one, so that it is ready in time."""
+    if "pdf" in formats and edition.full:
+        from govern.formats import pdfprocess
+
+        pdfprocess.start()
+
+
+def prepare(formats: Sequence[str], edition: Edition, *, shown: bool) -> None:
     """Does ahead what every card and a summary that is `shown` need: imports, templates, style sheet, fonts."""
     if shown:
         import_module("rich.console")
@@ -191,6 +199,7 @@ def prepare(formats: Sequence[str], *, shown: bool) -> None:
         from govern.formats import pdf
 
         pdf.prepare()
+        start_drawing(formats, edition)
 
 
 def edition_of(report: ReportSettings) -> Edition:
@@ -253,7 +262,7 @@ def report(settings: Settings, given: Mapping[str, Any], worker: Worker, out: Pa
         formats = formats_of(settings)
         edition = edition_of(settings.report)
         facts = measured(settings, given, model, tell,
-                         lambda: prepare(formats, shown=not given.get("quiet")))
+                         lambda: prepare(formats, edition, shown=not given.get("quiet")))
         verdict, data = as_stored(judged(facts, settings, policies, given, baseline))
         tell("drawing the card", 0, 0)
         documents = {"evidence.json": facts.files["evidence.json"], "verdict.json": data}

@@ -66,7 +66,7 @@ def test_page_one_holds_what_a_decision_needs(pages: list[str]) -> None:
 
 
 def test_every_page_has_digests_and_its_number(pages: list[str]) -> None:
-    assert 8 <= len(pages) <= 16
+    assert 8 <= len(pages) <= 17
     for i, text in enumerate(pages, 1):
         assert "evidence 41ab 09e2 · verdict 7c11 f0d3" in text
         assert f"{i} / {len(pages)}" in text
@@ -214,9 +214,9 @@ def test_preparing_ahead_changes_no_byte_and_leaves_no_folder(made: tuple[bytes,
 
 def test_objects_made_once_are_those_that_are_made_twice(made: tuple[bytes, list[str]],
                                                          monkeypatch: pytest.MonkeyPatch) -> None:
-    from govern.formats import pdfobjects
+    from govern.formats import pdf
 
-    monkeypatch.setattr(pdfobjects, "_once", lambda pdf, packed: None)
+    monkeypatch.setattr(pdf, "once", lambda pdf, packed: None)
     e = sample.evidence()
     page = render_html(e, sample.verdict(e), sample.compute(), digests=sample.DIGESTS)
     assert render_pdf(page, identifier=IDENTIFIER, created=CREATED, attachments=FILES) == made[0]
@@ -240,7 +240,7 @@ def test_a_card_read_as_xml_gives_the_bytes_of_the_one_read_as_html(
 
     import weasyprint
 
-    from govern.formats import pdf
+    from govern.formats import pdflayout
 
     e = sample.evidence()
     page = render_html(e, sample.verdict(e), sample.compute(), digests=sample.DIGESTS)
@@ -253,14 +253,15 @@ def test_a_card_read_as_xml_gives_the_bytes_of_the_one_read_as_html(
 
     monkeypatch.setattr(weasyprint, "HTML", Watched)
     assert render_pdf(page, identifier=IDENTIFIER, created=CREATED, attachments=FILES) == made[0]
-    assert given == [""]
+    assert set(given) == {""}
+    given.clear()
 
     def refuse(text: str) -> None:
         raise ParseError
 
-    monkeypatch.setattr(pdf.ElementTree, "fromstring", refuse)
+    monkeypatch.setattr(pdflayout.ElementTree, "fromstring", refuse)
     assert render_pdf(page, identifier=IDENTIFIER, created=CREATED, attachments=FILES) == made[0]
-    assert given[1].startswith("<!doctype html>")
+    assert given[0].startswith("<!doctype html>")
 
 
 def test_nothing_is_fetched(tmp_path: Path) -> None:
