@@ -13,13 +13,14 @@ import sys
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from govern.errors import InputError
 
 # -P: nothing is imported from the working directory; our own package need not be installed.
 START = ("import sys; sys.path.insert(0, sys.argv[1]); from govern.formats.pdfsecond import main; del sys.path[0]; "
          "main(sys.argv[2])")
+PIPE_BYTES = 1 << 20  # a card can be sent to a process that does not read yet
 HOME = str(Path(__file__).resolve().parents[2])
 
 _ready: list[Drawer] = []
@@ -32,24 +33,24 @@ class Drawer:
         self._folder = tempfile.mkdtemp(prefix="govern-")
         try:
             self._process = subprocess.Popen([sys.executable, "-P", "-c", START, HOME, self._folder],
-                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                             pipesize=PIPE_BYTES)
         except OSError as err:
             shutil.rmtree(self._folder)
             raise InputError(f"the process that draws half of a PDF cannot be started: {err.strerror}",
                              fix="ask for html only") from err
+        self._to, self._from = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
 
     def say(self, what: Any) -> None:
         """Sends something; nothing where the process has ended, which the next `hear` tells."""
-        assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
-            pickle.dump(what, self._process.stdin)
-            self._process.stdin.flush()
+            pickle.dump(what, self._to)
+            self._to.flush()
 
     def hear(self) -> Any:
         """What it sends next. Raises the InputError that it ended in, or one that says that it has ended."""
-        assert self._process.stdout is not None
         try:
-            failed, heard = pickle.load(self._process.stdout)  # noqa: S301 - from our own process
+            failed, heard = pickle.load(self._from)  # noqa: S301 - from our own process
         except (EOFError, OSError, pickle.UnpicklingError):
             code = self._process.wait()
             how = f"by signal {-code}" if code < 0 else f"with {code}"

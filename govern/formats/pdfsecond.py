@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import signal
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from govern.errors import InputError
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 
 def main(folder: str) -> None:
@@ -41,6 +45,8 @@ def main(folder: str) -> None:
         say(err, True)
     except Exception:
         say(traceback.format_exc(), True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _prepare() -> None:
@@ -57,8 +63,7 @@ def _draw(hear: Callable[[], Any], say: Callable[[Any], None]) -> None:
     html, paper, created = hear()
     with making(created) as heard:
         page = read(html)
-        half = parts(page.root).second
-        assert half is not None  # or nobody had asked
+        half = cast("Element", parts(page.root).second)  # a page without one is not sent
         document = laid_out(page.part(half), paper)
         pages, places = document.pages, anchors(document.pages)
         say((len(pages), places))

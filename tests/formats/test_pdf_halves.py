@@ -154,7 +154,8 @@ def test_the_contents_name_the_page_of_each_section(lang: str) -> None:
     import pypdf
 
     reader = pypdf.PdfReader(io.BytesIO(made(card(lang))))
-    bookmarks = [(b.title, reader.get_destination_page_number(b) + 1) for b in reader.outline if not isinstance(b, list)]
+    bookmarks = [(b.title, reader.get_destination_page_number(b) + 1)
+                 for b in reader.outline if not isinstance(b, list)]
     assert [page for _, page in bookmarks] == sorted(page for _, page in bookmarks)
     lines = [re.sub(r"\s", "", line) for line in reader.pages[1].extract_text().splitlines()]
     for title, page in bookmarks:
