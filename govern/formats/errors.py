@@ -42,7 +42,7 @@ def errors(evidence: Evidence, verdict: Verdict | None, asked: Mapping[tuple[str
 
 
 def disparities(evidence: Evidence, asked: Sequence[tuple[str, ...]], t: Strings) -> Part | None:
-    """fairlearn's disparities of each feature, as difference and as ratio, with the variance between groups."""
+    """fairlearn's disparities of each feature, as difference and under it as ratio, with the variance between groups."""
     label = decision_label(evidence)
     of = {(m.metric, m.features): m for m in evidence.measurements
           if m.features and m.group == "overall" and m.label == label}
@@ -52,10 +52,9 @@ def disparities(evidence: Evidence, asked: Sequence[tuple[str, ...]], t: Strings
         return None
     rows = []
     for k in asked:
-        for kind in ("difference", "ratio"):
-            cells = [cell(of.get((f"{d}_{kind}", k))) for d in names]
-            cells += [shown(of.get((m, k)))[0] if kind == "difference" else "" for m in more]
-            rows.append((printable(":".join(k)) if kind == "difference" else "", t(f"fairness.{kind}"), *cells))
-    titles = [t("fairness.feature"), "", *(t(f"metric.{m}") for m in (*names, *more))]
-    table = Table(heads(titles, ("w12", "w10", *("" for _ in names), "w8")), tuple(rows), left=2, fine=True)
+        both = [[cell(of.get((f"{d}_{kind}", k))) for kind in ("difference", "ratio")] for d in names]
+        rows.append((printable(":".join(k)), *(Cell(*of_one) for of_one in both),
+                     *(shown(of.get((m, k)))[0] for m in more)))
+    titles = [t("fairness.feature"), *(t(f"metric.{m}") for m in (*names, *more))]
+    table = Table(heads(titles, ("w14", *("" for _ in names), "w12")), tuple(rows))
     return Part(t("fairness.disparities"), t("fairness.disparities_note", level=reading_level(evidence)), (table,))
