@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from govern.errors import printable
-from govern.evidence import Evidence, Group, Measurement
+from govern.evidence import Comparing, Evidence, Group, Measurement
 from govern.formats.affected import FEW_ROWS, largest
 from govern.formats.cells import Cell, Part, Table, cell, heads, look
 from govern.formats.counted import decision_label, selects
@@ -36,8 +36,9 @@ def intersections(evidence: Evidence, t: Strings) -> Part | None:
         "mean_prediction" if evidence.task == "regression" else "multiclass_accuracy"
     errors = [ERROR] if evidence.task == "regression" and evidence.find(ERROR) is not None else []
     rows = tuple(_row(evidence, k, groups, metric, errors, t) for k, groups in others.items())
-    titles = [t("intersections.features"), t("intersections.sizes"), t("intersections.lowest", metric=_title(metric, t)),
-              t("intersections.highest", metric=_title(metric, t)),
+    name = _title(metric, t)
+    titles = [t("intersections.features"), t("intersections.sizes"), t("intersections.lowest", metric=name),
+              t("intersections.highest", metric=name),
               t("intersections.ratio" if selects(evidence) else "intersections.difference"),
               *(t("intersections.highest", metric=_title(m, t)) for m in errors)]
     after = t.text((t("intersections.chance"), t("intersections.searched") if evidence.subgroups else ""))
@@ -73,7 +74,7 @@ def _row(evidence: Evidence, features: tuple[str, ...], groups: Sequence[Group],
 def _measured(evidence: Evidence, metric: str, groups: Sequence[Group], reference: str | None = None) -> Found:
     """The groups in which the metric, or its comparison with `reference`, has a value: the lowest first."""
     label = decision_label(evidence) if metric == "selection_rate" else None
-    compare = None if reference is None else "ratio" if selects(evidence) else "difference"
+    compare: Comparing | None = None if reference is None else "ratio" if selects(evidence) else "difference"
     found = [(m.value, g, m) for g in groups
              if (m := evidence.find(metric, g.id, reference, compare, label=label)) is not None and m.value is not None]
     return sorted(found, key=lambda x: (x[0], x[1].id))
