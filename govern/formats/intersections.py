@@ -42,8 +42,9 @@ def intersections(evidence: Evidence, t: Strings) -> Part | None:
               t("intersections.ratio" if selects(evidence) else "intersections.difference"),
               *(t("intersections.highest", metric=_title(m, t)) for m in errors)]
     after = t.text((t("intersections.chance"), t("intersections.searched") if evidence.subgroups else ""))
+    widths = ("w14", "w14") if errors else ("w17", "w20")
     return Part(t("intersections.title"), t("intersections.note", level=reading_level(evidence)),
-                (Table(heads(titles, ("w17", "w20")), rows, left=len(titles), after=after),))
+                (Table(heads(titles, widths), rows, left=len(titles), after=after),))
 
 
 def _title(metric: str, t: Strings) -> str:
