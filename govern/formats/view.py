@@ -21,7 +21,7 @@ from govern.formats.contents import contents, states
 from govern.formats.crosswalk import crosswalk
 from govern.formats.edition import Edition
 from govern.formats.explanation import explanation
-from govern.formats.exploring import thresholds
+from govern.formats.exploring import search_notes, thresholds
 from govern.formats.fairness import fairness
 from govern.formats.findings import checklist, open_section
 from govern.formats.naming import metric_name, reading_level
@@ -85,7 +85,8 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
         "signoff": signoff(verdict, digests, t),
         "reproduce": reproduce(evidence, digests, t),
         "security": security_section(evidence, edition.suppress_below, t),
-        "notes": [printable(t.phrase(n), 600) for n in (*evidence.notes, *(verdict.notes if verdict else ()))],
+        "notes": [printable(t.phrase(n), 600) for n in (*evidence.notes, *(verdict.notes if verdict else ()))
+                  if n not in search_notes(evidence)],
     }
 
 
