@@ -24,7 +24,7 @@ def errors(evidence: Evidence, verdict: Verdict | None, asked: Mapping[tuple[str
     """A table for each feature: rates, scores and confusion counts of its groups."""
     data, label = evidence.settings.get("data", {}), decision_label(evidence)
     metrics = (*RATES, *(m for m in SCORES if found(evidence, m) is not None))
-    widths = ("w10", *("rate" if m in RATES else "w15" for m in metrics))
+    widths = ("w11", *("rate" if m in RATES else "w14" for m in metrics))
     tables = []
     for features, groups in asked.items():
         rows: list[tuple[str | Cell, ...]] = []
