@@ -13,13 +13,13 @@ from govern.formats.html import paper_style
 from govern.formats.pdfjoin import Tree, add, take_in
 from govern.formats.pdflayout import VARIANT, Page, PdfUnavailable, fetcher, laid_out, making, moment, read, weasyprint
 from govern.formats.pdfobjects import once, packing, scopes
-from govern.formats.pdfparts import anchors, feet, lead, number, parts, referred, stand
+from govern.formats.pdfparts import anchors, feet, lead, number, parts, referred, smaller, stand
 
 __all__ = ["PdfUnavailable", "pdf_available", "prepare", "render_pdf"]
 
 NOW = "2000-01-01T00:00:00Z"
 FRONT_PAGES = 2
-TRIES = 4
+TRIES = 6
 ONE_ROW = """<html lang="en"><title>-</title><h1>-</h1><table class="t"><thead><tr><th scope="col">-</th></tr></thead>
 <tbody><tr><td class="r n strong">-</td></tr></tbody></table><svg width="9" height="9" viewBox="0 0 9 9" role="img">
 <title>-</title><path d="M0 0V9" stroke="#5a6672"/><circle cx="4" cy="4" r="3"/><text x="0" y="9">-</text></svg>
@@ -99,13 +99,16 @@ def render_pdf(html: str, *, identifier: bytes, created: str, notes: list[str] |
 
 def _front(front: Page, body: Sequence[Any], places: Mapping[str, int], paper: str) -> list[Any]:
     """The pages of the front, which name the pages of the rest: those of the `body`, and the `places` behind it by the
-    page of the second half that they are on."""
+    page of the second half that they are on. Page one is in the largest type, not larger than asked, in which it is one
+    page."""
     rest = {name: len(body) + page for name, page in places.items()} | anchors(body)
     before, inside = FRONT_PAGES, dict.fromkeys(referred(front.root), 0)
     for _ in range(TRIES):
         number(front.root, inside | {name: before + page for name, page in rest.items()})
         pages = laid_out(front, paper).pages
         found = anchors(pages)
+        if found.get("contents", 1) > 1 and smaller(front.root):
+            continue
         if len(pages) == before and all(inside[name] == found[name] for name in inside if name in found):
             return list(pages)
         before, inside = len(pages), {**inside, **found}

@@ -16,6 +16,7 @@ from xml.etree.ElementTree import Element, SubElement
 # only a card that is worth a process has one.
 OPENING = ("checklist", "crosswalk")
 WORTH = 1500  # elements
+SMALLER = ("tight", "tighter")
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,16 @@ def number(front: Element, pages: Mapping[str, int]) -> None:
             element.set("data-page", str(pages[to] + 1))
         else:
             element.attrib.pop("data-page", None)
+
+
+def smaller(front: Element) -> bool:
+    """Sets page one in the next smaller type, if there is one."""
+    page = front.find("body/main/section")
+    now = [] if page is None else page.get("class", "").split()
+    left = [look for look in SMALLER if look not in now]
+    if page is not None and left:
+        page.set("class", " ".join([*now, left[0]]))
+    return bool(left)
 
 
 def referred(front: Element) -> set[str]:
