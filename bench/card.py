@@ -153,7 +153,7 @@ def main() -> None:
         documents(many, ["--score", "score"], ["branch"], ("baseline",))
         slow, large = drawn(many, ("html",), 1)
     found, groups = json.loads(evidence), sum(SENSITIVE.values())
-    print(f"{ROWS:,} rows, {len(NUMBERS) + len(CATEGORIES)} features, {len(SENSITIVE)} sensitive ones, {groups} groups, "
+    print(f"{ROWS:,} rows, {len(NUMBERS) + len(CATEGORIES)} features and {len(SENSITIVE)} sensitive, {groups} groups, "
           f"{len(found['groups']) - 1 - groups} intersections, {len(PACKS)} packs")
     print(f"evidence.json {len(evidence) / 1e6:.2f} MB, of the PDF {len(zlib.compress(evidence, 9)) / 1e6:.2f} MB; "
           f"{pages} pages")
