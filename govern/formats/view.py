@@ -29,6 +29,7 @@ from govern.formats.numbers import count, short_digest
 from govern.formats.performance import performance
 from govern.formats.published import published
 from govern.formats.recompute import reproduce
+from govern.formats.room import look
 from govern.formats.sections import compute_section, data, excluded, security_section, smoke_section
 from govern.formats.signing import boxes, signoff
 from govern.formats.since import since
@@ -39,7 +40,7 @@ from govern.formats.words import gap_text, reason, waiver_state
 from govern.verdict import Verdict
 
 TOP_REASONS = 3
-ROOMY = 8  # what page one holds in the larger type, besides what stands on every one
+TOP_WAIVERS = 3
 HEADLINE = {"binary": ("roc_auc",), "multiclass": ("multiclass_accuracy", "macro_f1"),
             "regression": ("mean_absolute_error", "r2_score")}
 View = dict[str, Any]
@@ -57,7 +58,7 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
     annexes = {"performance": bool(parts["performance"]["further"] or parts["performance"]["parts"]), "data": True,
                "fairness": bool(parts["fairness"]["parts"] or parts["published"] or parts["thresholds"]),
                "explanation": bool(parts["explanation"]["annex"])}
-    return {
+    view = {
         **parts,
         "full": edition.full,
         "brand": brand(edition.brand, t),
@@ -65,12 +66,13 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
         "contents": contents(found, edition, len(edition.brand.sections), annexes, t),
         "annexes": annexes,
         "head": _head(evidence, verdict, digests, t),
-        "tight": _tight(verdict),
         "verdict": _verdict(evidence, verdict, t),
         "since": since(evidence, verdict, digests, t),
         "affected": affected_section(evidence, verdict, t),
         "sure": _sure(evidence, verdict, t),
         "waivers": _waivers(verdict, t),
+        "more_waivers": t("page1.more_waivers", n=len(verdict.waivers) - TOP_WAIVERS)
+        if verdict and len(verdict.waivers) > TOP_WAIVERS else "",
         "waived": _waived(verdict, t),
         "sign": boxes(verdict, digests, t),
         "identity": identity(evidence, verdict, digests, t),
@@ -87,6 +89,7 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
         "security": security_section(evidence, edition.suppress_below, t),
         "notes": [printable(t.phrase(n), 600) for n in (*evidence.notes, *(verdict.notes if verdict else ()))],
     }
+    return {**view, "look": look(view)}
 
 
 def _head(evidence: Evidence, verdict: Verdict | None, digests: Mapping[str, str], t: Strings) -> View:
@@ -185,21 +188,11 @@ def _plain(m: Measurement, t: Strings) -> str:
 
 
 def _waivers(verdict: Verdict | None, t: Strings) -> list[View]:
-    out = []
-    for w in verdict.waivers if verdict else ():
-        out.append({"rule": printable(w.rule), "state": waiver_state(w, t), "valid": w.valid, "line": t(
-            "waiver.line", reason=printable(w.reason, 200), owner=printable(w.owner),
-            approver=printable(w.approver), expires=printable(w.expires))})
-    return out
-
-
-def _tight(verdict: Verdict | None) -> bool:
-    """Whether page one holds so much that it needs the smaller type: changes, several waivers or long statements."""
-    if verdict is None:
-        return False
-    statements = sum(bool(s.statement) for s in verdict.to_sign for _ in s.roles)
-    policies = sum(len(p.notes) for p in verdict.policies)
-    return 9 * (verdict.since is not None) + 2 * len(verdict.waivers) + 2 * statements + 2 * policies > ROOMY
+    """The first waivers, those in force before the others; section 18 has all."""
+    found = sorted(verdict.waivers if verdict else (), key=lambda w: not w.valid)
+    return [{"rule": printable(w.rule), "state": waiver_state(w, t), "valid": w.valid, "line": t(
+        "waiver.line", reason=printable(w.reason, 120), owner=printable(w.owner, 40),
+        approver=printable(w.approver, 40), expires=printable(w.expires))} for w in found[:TOP_WAIVERS]]
 
 
 def _waived(verdict: Verdict | None, t: Strings) -> str:
