@@ -21,9 +21,10 @@ class Type:
 
 
 TYPES = (Type("", 4.1, 1.0, 1.0), Type(" tight", 3.46, 1.1, 0.86))
+TWO_SCRIPTS = 6  # what lines of two scripts add, in all
 LABEL = 18 * " "  # as long as what the page says before it
 SMALLEST = " tight tighter"
-ROOM = 244.0  # of the 252 mm that the lower paper has for text
+ROOM = 247.0  # of the 252 mm that the lower paper has for text
 
 
 def look(view: Mapping[str, Any]) -> str:
@@ -42,8 +43,9 @@ def height(view: Mapping[str, Any], size: Type) -> float:
     waivers = [w["rule"] + w["line"] + w["state"] for w in view["waivers"]] + [view["more_waivers"]]
     changes = 12 + 6 * len(since["short"]) if since["short"] else 0
     boxes = [max(signed(r, len(row)) for r in row) for row in view["sign"]["rows"]]
-    return (lines(head["purpose"], 100) * 4 + sum(ids) * 4 + 4.5 * len(head["states"]) + 4.5 * bool(view["waived"])
-            + size.margins * (58 + changes + 12 * len(boxes)) + verdict(view["verdict"], size)
+    fixed = 58 + changes + 12 * len(boxes) + 4 * bool(view["brand"]["colour"]) + 8 * bool(view["brand"]["logo"])
+    return (TWO_SCRIPTS * (head["lang"] == "ja") + lines(head["purpose"], 100) * 4 + sum(ids) * 4
+            + 4.5 * (len(head["states"]) + bool(view["waived"])) + size.margins * fixed + verdict(view["verdict"], size)
             + paragraphs([other] if since["short"] else [], 135, size) + paragraphs(waivers, 135, size)
             + max(paragraphs(left, 62, size), paragraphs(right, 62, size)) + sum(boxes) * 3.3)
 
