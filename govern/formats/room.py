@@ -44,7 +44,7 @@ def height(view: Mapping[str, Any], size: Type) -> float:
     changes = 12 + 6 * len(since["short"]) if since["short"] else 0
     boxes = [max(signed(r, len(row)) for r in row) for row in view["sign"]["rows"]]
     fixed = 58 + changes + 12 * len(boxes) + 4 * bool(view["brand"]["colour"]) + 8 * bool(view["brand"]["logo"])
-    return (TWO_SCRIPTS * (head["lang"] == "ja") + lines(head["purpose"], 100) * 4 + sum(ids) * 4
+    return float(TWO_SCRIPTS * (head["lang"] == "ja") + lines(head["purpose"], 100) * 4 + sum(ids) * 4
             + 4.5 * (len(head["states"]) + bool(view["waived"])) + size.margins * fixed + verdict(view["verdict"], size)
             + paragraphs([other] if since["short"] else [], 135, size) + paragraphs(waivers, 135, size)
             + max(paragraphs(left, 62, size), paragraphs(right, 62, size)) + sum(boxes) * 3.3)
@@ -72,5 +72,5 @@ def paragraphs(texts: Iterable[str], room: float, size: Type) -> float:
 
 
 def lines(text: str, room: float) -> int:
-    """Lines of a text where `room` letters of middle width stand in one; East Asian ones take the place of two and a little."""
+    """Lines of a text where `room` letters of middle width stand in one; an East Asian one takes a little over two."""
     return ceil(sum(2.2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text) / room)

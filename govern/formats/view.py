@@ -24,7 +24,7 @@ from govern.formats.explanation import explanation
 from govern.formats.exploring import thresholds
 from govern.formats.fairness import fairness
 from govern.formats.findings import checklist, open_section
-from govern.formats.naming import metric_name, reading_level
+from govern.formats.naming import metric_name, names, reading_level
 from govern.formats.numbers import count, short_digest
 from govern.formats.performance import performance
 from govern.formats.published import published
@@ -78,7 +78,7 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
         "identity": identity(evidence, verdict, digests, t),
         "factors": factors(evidence, t),
         "choice": choice(verdict, t),
-                "smoke": smoke_section(evidence, t),
+        "smoke": smoke_section(evidence, t),
         "compute": compute_section(evidence, compute, digests, t),
         "limits": limits(evidence, verdict, t),
         "open": open_section(evidence, verdict, t),
@@ -198,5 +198,5 @@ def _waivers(verdict: Verdict | None, t: Strings) -> list[View]:
 def _waived(verdict: Verdict | None, t: Strings) -> str:
     """One line before the verdict where something was waived; empty without a waiver in force."""
     valid = [w for w in (verdict.waivers if verdict else ()) if w.valid]
-    named = t.list(t("front.waived_until", rule=printable(w.rule), expires=printable(w.expires)) for w in valid)
+    named = names((t("front.waived_until", rule=printable(w.rule), expires=printable(w.expires)) for w in valid), t, 6)
     return t("front.waived", n=len(valid), names=named) if valid else ""
