@@ -24,11 +24,12 @@ from govern.formats.explanation import explanation
 from govern.formats.exploring import search_notes, thresholds
 from govern.formats.fairness import fairness
 from govern.formats.findings import checklist, open_section
-from govern.formats.naming import metric_name, reading_level
+from govern.formats.naming import metric_name, names, reading_level
 from govern.formats.numbers import count, short_digest
 from govern.formats.performance import performance
 from govern.formats.published import published
 from govern.formats.recompute import reproduce
+from govern.formats.room import look
 from govern.formats.sections import compute_section, data, excluded, security_section, smoke_section
 from govern.formats.signing import boxes, signoff
 from govern.formats.since import since
@@ -39,7 +40,7 @@ from govern.formats.words import gap_text, reason, waiver_state
 from govern.verdict import Verdict
 
 TOP_REASONS = 3
-ROOMY = 8  # what page one holds in the larger type, besides what stands on every one
+TOP_WAIVERS = 3
 HEADLINE = {"binary": ("roc_auc",), "multiclass": ("multiclass_accuracy", "macro_f1"),
             "regression": ("mean_absolute_error", "r2_score")}
 View = dict[str, Any]
@@ -57,7 +58,7 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
     annexes = {"performance": bool(parts["performance"]["further"] or parts["performance"]["parts"]), "data": True,
                "fairness": bool(parts["fairness"]["parts"] or parts["published"] or parts["thresholds"]),
                "explanation": bool(parts["explanation"]["annex"])}
-    return {
+    view = {
         **parts,
         "full": edition.full,
         "brand": brand(edition.brand, t),
@@ -65,18 +66,19 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
         "contents": contents(found, edition, len(edition.brand.sections), annexes, t),
         "annexes": annexes,
         "head": _head(evidence, verdict, digests, t),
-        "tight": _tight(verdict),
         "verdict": _verdict(evidence, verdict, t),
         "since": since(evidence, verdict, digests, t),
         "affected": affected_section(evidence, verdict, t),
         "sure": _sure(evidence, verdict, t),
         "waivers": _waivers(verdict, t),
+        "more_waivers": t("page1.more_waivers", n=len(verdict.waivers) - TOP_WAIVERS)
+        if verdict and len(verdict.waivers) > TOP_WAIVERS else "",
         "waived": _waived(verdict, t),
         "sign": boxes(verdict, digests, t),
         "identity": identity(evidence, verdict, digests, t),
         "factors": factors(evidence, t),
         "choice": choice(verdict, t),
-                "smoke": smoke_section(evidence, t),
+        "smoke": smoke_section(evidence, t),
         "compute": compute_section(evidence, compute, digests, t),
         "limits": limits(evidence, verdict, t),
         "open": open_section(evidence, verdict, t),
@@ -88,6 +90,7 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
         "notes": [printable(t.phrase(n), 600) for n in (*evidence.notes, *(verdict.notes if verdict else ()))
                   if n not in search_notes(evidence)],
     }
+    return {**view, "look": look(view)}
 
 
 def _head(evidence: Evidence, verdict: Verdict | None, digests: Mapping[str, str], t: Strings) -> View:
@@ -186,25 +189,15 @@ def _plain(m: Measurement, t: Strings) -> str:
 
 
 def _waivers(verdict: Verdict | None, t: Strings) -> list[View]:
-    out = []
-    for w in verdict.waivers if verdict else ():
-        out.append({"rule": printable(w.rule), "state": waiver_state(w, t), "valid": w.valid, "line": t(
-            "waiver.line", reason=printable(w.reason, 200), owner=printable(w.owner),
-            approver=printable(w.approver), expires=printable(w.expires))})
-    return out
-
-
-def _tight(verdict: Verdict | None) -> bool:
-    """Whether page one holds so much that it needs the smaller type: changes, several waivers or long statements."""
-    if verdict is None:
-        return False
-    statements = sum(bool(s.statement) for s in verdict.to_sign for _ in s.roles)
-    policies = sum(len(p.notes) for p in verdict.policies)
-    return 9 * (verdict.since is not None) + 2 * len(verdict.waivers) + 2 * statements + 2 * policies > ROOMY
+    """The first waivers, those in force before the others; section 18 has all."""
+    found = sorted(verdict.waivers if verdict else (), key=lambda w: not w.valid)
+    return [{"rule": printable(w.rule), "state": waiver_state(w, t), "valid": w.valid, "line": t(
+        "waiver.line", reason=printable(w.reason, 120), owner=printable(w.owner, 40),
+        approver=printable(w.approver, 40), expires=printable(w.expires))} for w in found[:TOP_WAIVERS]]
 
 
 def _waived(verdict: Verdict | None, t: Strings) -> str:
     """One line before the verdict where something was waived; empty without a waiver in force."""
     valid = [w for w in (verdict.waivers if verdict else ()) if w.valid]
-    named = t.list(t("front.waived_until", rule=printable(w.rule), expires=printable(w.expires)) for w in valid)
+    named = names((t("front.waived_until", rule=printable(w.rule), expires=printable(w.expires)) for w in valid), t, 6)
     return t("front.waived", n=len(valid), names=named) if valid else ""
