@@ -29,7 +29,6 @@ from govern.formats.numbers import count, short_digest
 from govern.formats.performance import performance
 from govern.formats.published import published
 from govern.formats.recompute import reproduce
-from govern.formats.room import look
 from govern.formats.sections import compute_section, data, excluded, security_section, smoke_section
 from govern.formats.signing import boxes, signoff
 from govern.formats.since import since
@@ -41,6 +40,7 @@ from govern.verdict import Verdict
 
 TOP_REASONS = 3
 TOP_WAIVERS = 3
+ROOMY = 8  # what page one holds in the larger type, besides what stands on every one
 HEADLINE = {"binary": ("roc_auc",), "multiclass": ("multiclass_accuracy", "macro_f1"),
             "regression": ("mean_absolute_error", "r2_score")}
 View = dict[str, Any]
@@ -58,7 +58,7 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
     annexes = {"performance": bool(parts["performance"]["further"] or parts["performance"]["parts"]), "data": True,
                "fairness": bool(parts["fairness"]["parts"] or parts["published"] or parts["thresholds"]),
                "explanation": bool(parts["explanation"]["annex"])}
-    view = {
+    return {
         **parts,
         "full": edition.full,
         "brand": brand(edition.brand, t),
@@ -66,6 +66,7 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
         "contents": contents(found, edition, len(edition.brand.sections), annexes, t),
         "annexes": annexes,
         "head": _head(evidence, verdict, digests, t),
+        "tight": _tight(verdict),
         "verdict": _verdict(evidence, verdict, t),
         "since": since(evidence, verdict, digests, t),
         "affected": affected_section(evidence, verdict, t),
@@ -90,7 +91,6 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
         "notes": [printable(t.phrase(n), 600) for n in (*evidence.notes, *(verdict.notes if verdict else ()))
                   if n not in search_notes(evidence)],
     }
-    return {**view, "look": look(view)}
 
 
 def _head(evidence: Evidence, verdict: Verdict | None, digests: Mapping[str, str], t: Strings) -> View:
@@ -194,6 +194,17 @@ def _waivers(verdict: Verdict | None, t: Strings) -> list[View]:
     return [{"rule": printable(w.rule), "state": waiver_state(w, t), "valid": w.valid, "line": t(
         "waiver.line", reason=printable(w.reason, 120), owner=printable(w.owner, 40),
         approver=printable(w.approver, 40), expires=printable(w.expires))} for w in found[:TOP_WAIVERS]]
+
+
+def _tight(verdict: Verdict | None) -> bool:
+    """Whether page one holds so much that it needs the smaller type: changes, several waivers or long statements. On
+    paper the PDF makes it smaller still where that is not enough (`pdf.py`)."""
+    if verdict is None:
+        return False
+    statements = sum(bool(s.statement) for s in verdict.to_sign for _ in s.roles)
+    policies = sum(len(p.notes) for p in verdict.policies)
+    held = 9 * (verdict.since is not None) + 2 * min(len(verdict.waivers), TOP_WAIVERS) + 2 * statements + 2 * policies
+    return held > ROOMY
 
 
 def _waived(verdict: Verdict | None, t: Strings) -> str:

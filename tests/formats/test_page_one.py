@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-import re
 import sys
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -15,10 +15,11 @@ import policy_sample
 import sample
 from test_html import Reader
 
+from govern.formats import pdf as drawing
 from govern.formats.edition import Brand, Edition
 from govern.formats.html import render_html
 from govern.formats.pdf import pdf_available, render_pdf
-from govern.formats.room import SMALLEST, lines
+from govern.formats.pdfparts import smaller
 from govern.formats.strings import strings
 from govern.verdict import Since, SinceRow, ToSign, Verdict
 
@@ -60,10 +61,24 @@ def test_page_one_ends_with_the_boxes_and_is_one_page(held: tuple[int, int, int]
     assert second.lower().startswith(t("contents.title").lower())
 
 
-def test_the_type_is_as_small_as_what_the_page_holds_asks_for() -> None:
-    looks = [re.search(r'<section class="front([^"]*)"', page(verdict(*held)))[1]  # type: ignore[index]
-             for held in ((1, 1, 0), (2, 2, 5), (7, 8, 7))]
-    assert looks == ["", " tight", SMALLEST]
+@pdf
+def test_the_type_is_as_small_as_what_the_page_holds_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual, made = drawing.smaller, []
+    monkeypatch.setattr(drawing, "smaller", lambda front: made.append(usual(front)) or made[-1])
+    for held, times in (((1, 1, 0), 0), ((7, 8, 7), 1)):
+        made.clear()
+        render_pdf(page(verdict(*held), Edition("ja")), identifier=b"0" * 16, created=E.created, paper="letter")
+        assert made == [True] * times, held
+
+
+def test_there_are_three_sizes_of_type() -> None:
+    front = ElementTree.fromstring('<html><body><main><section class="front"/></main></body></html>')
+    looks = []
+    while smaller(front):
+        looks.append(front.find("body/main/section").get("class"))  # type: ignore[union-attr]
+    assert looks == ["front tight", "front tight tighter"]
+    css = (Path(__file__).parents[2] / "templates" / "card.css").read_text("utf-8")
+    assert ".front.tight {" in css and ".front.tighter {" in css
 
 
 def test_three_waivers_stand_on_page_one_those_in_force_first() -> None:
@@ -80,9 +95,3 @@ def test_of_more_signers_than_stand_in_a_row_the_statements_are_in_section_21() 
     four, five = (Reader(page(verdict(1, n, 0))).text.partition("Not covered")[0] for n in (4, 5))
     assert "I have read" in four and "section 21" not in four
     assert "I have read" not in five and "Statements are in section 21 of the full edition." in five
-
-
-@pytest.mark.parametrize(("text", "room", "n"), [("", 10, 0), ("a" * 10, 10, 1), ("a" * 11, 10, 2), ("字" * 5, 10, 2),
-                                                ("字" * 4, 10, 1)])
-def test_lines_of_a_text(text: str, room: float, n: int) -> None:
-    assert lines(text, room) == n
