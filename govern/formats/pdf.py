@@ -10,9 +10,9 @@ from typing import Any
 from govern.errors import InputError
 from govern.formats import pdfprocess
 from govern.formats.html import paper_style
-from govern.formats.pdfjoin import Tree, add, take_in
+from govern.formats.pdfjoin import Tree, take_in
 from govern.formats.pdflayout import VARIANT, Page, PdfUnavailable, fetcher, laid_out, making, moment, read, weasyprint
-from govern.formats.pdfobjects import once, packing, scopes
+from govern.formats.pdfobjects import compressing, packed, scopes, written
 from govern.formats.pdfparts import anchors, feet, lead, number, parts, referred, smaller, stand
 
 __all__ = ["PdfUnavailable", "pdf_available", "prepare", "render_pdf"]
@@ -54,7 +54,7 @@ def render_pdf(html: str, *, identifier: bytes, created: str, notes: list[str] |
     InputError for a character that no font has a glyph of, or when the process that draws the second half ends.
     """
     files = attachments or {}
-    packed = packing(files.values())
+    packing, data = compressing(files.values()), b""
     with making(created) as heard:
         page = read(html)
         part = parts(page.root)
@@ -76,25 +76,28 @@ def render_pdf(html: str, *, identifier: bytes, created: str, notes: list[str] |
             document.metadata.created = document.metadata.modified = created
 
             def finish(_: Any, pdf: Any) -> None:
+                nonlocal data
+                pdf.add_object(pdf.info)
                 if beside:
                     beside.say(Tree(pdf).end)
                 scopes(pdf)
                 if beside:
                     take_in(pdf, beside.hear())
-                once(pdf, packed)
+                packs = [packed(pdf.objects, packing)]
                 if beside:
-                    objects, lines = beside.hear()
-                    add(pdf, objects)
+                    pack, lines = beside.hear()
+                    packs.append(pack)
                     heard.extend(lines)
+                data = written(packs, pdf.catalog.reference, pdf.info.reference, identifier)
+                pdf.objects.clear()  # or WeasyPrint would write them too
 
-            data = document.write_pdf(pdf_identifier=identifier, pdf_variant=VARIANT, finisher=finish,
-                                      attachments=_attached(files, created))
+            document.write_pdf(finisher=finish, pdf_variant=VARIANT, attachments=_attached(files, created))
     if boxes := [line for line in heard if line.startswith(".notdef")]:
         raise InputError(f"the PDF has no glyph of a character: {boxes[0].rpartition(': ')[2]}",
                          fix="write it in letters that the fonts of the card have")
     if notes is not None:
         notes.extend(dict.fromkeys(heard))
-    return bytes(data)
+    return data
 
 
 def _front(front: Page, body: Sequence[Any], places: Mapping[str, int], paper: str) -> list[Any]:

@@ -7,11 +7,11 @@ over as bytes under numbers that follow those of the first.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from govern.formats.pdfobjects import made, once, scopes
+from govern.formats.pdfobjects import Pack, packed, scopes
 
 REFERENCE = re.compile(rb"(\d+) 0 R")
 REFERENCE_TO = b"%d 0 R"
@@ -99,21 +99,16 @@ class HandOver:
             {name: move(at).data for name, at in tree.places.items() if name in own},
             (move(tree.outlines["First"]), move(tree.outlines["Last"]), tree.outlines["Count"]))
 
-    def objects(self) -> list[tuple[bool, bytes]]:
-        """The objects in their order, each as whether it is a stream and its bytes; the PDF is used up."""
-        import pydyf
-
+    def objects(self) -> Pack:
+        """The objects; the PDF is used up."""
         scopes(self.pdf)
         for old in self.kept:
             _apart(old, self.place.key)
             self.move(old)
             old.number = self.move.numbers[old.number]
         self.opening["Prev"] = REFERENCE_TO % self.place.last
-        self.pdf.objects[:] = self.kept
-        once(self.pdf, {})
-        handed = [(isinstance(old, pydyf.Stream), old.data) for old in self.pdf.objects]
         self.pdf.objects.clear()
-        return handed
+        return packed(self.kept, {})
 
 
 def take_in(pdf: Any, second: Second) -> None:
@@ -133,12 +128,6 @@ def take_in(pdf: Any, second: Second) -> None:
     pdf.objects[number_of(tree.outlines["Last"])]["Next"] = first
     tree.outlines["Last"] = last
     tree.outlines["Count"] += count
-
-
-def add(pdf: Any, objects: Iterable[tuple[bool, bytes]]) -> None:
-    """Adds the objects of the second half, each as whether it is a stream and its bytes."""
-    for stream, data in objects:
-        pdf.add_object(made(data, stream=stream))
 
 
 def _apart(old: Any, key: int) -> None:
