@@ -34,20 +34,18 @@ Comparing = Literal["difference", "ratio"]
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A two-sided interval at `level` (0 to 1), for reading; the gate computes its own bounds.
-
-    Its ends have nine significant digits, rounded outwards, so that it holds what it held: more of them would be noise,
-    and half of a large evidence.
-    """
+    """A two-sided interval at `level` (0 to 1), for reading; the gate computes its own bounds."""
 
     low: float | None
     high: float | None
     level: float
     method: str
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "low", _outwards(self.low, -1))
-        object.__setattr__(self, "high", _outwards(self.high, 1))
+    @classmethod
+    def reading(cls, low: float | None, high: float | None, level: float, method: str) -> Interval:
+        """One whose ends have nine significant digits, rounded outwards, so that it holds what it held: more of them
+        would be noise, and half of a large evidence."""
+        return cls(_outwards(low, -1), _outwards(high, 1), level, method)
 
 
 def _outwards(end: float | None, way: int) -> float | None:
@@ -57,7 +55,8 @@ def _outwards(end: float | None, way: int) -> float | None:
     near = float(f"{end:.{DIGITS}g}")
     if (near - end) * way >= 0:
         return near
-    return float(f"{near + way * 10.0 ** (math.floor(math.log10(abs(end))) - DIGITS + 1):.{DIGITS}g}")
+    far = float(f"{near + way * 10.0 ** (math.floor(math.log10(abs(end))) - DIGITS + 1):.{DIGITS}g}")
+    return far if math.isfinite(far) else end
 
 
 @dataclass(frozen=True, slots=True)

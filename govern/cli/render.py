@@ -30,10 +30,10 @@ def render(
 
     settings = load_settings(given, config=given.get("config"), cwd=Path(), measuring=False)
     edition = steps.edition_of(settings.report)
-    steps.start_drawing(settings.report.formats, edition)
-    formats = steps.formats_of(settings)
+    drawing = steps.start_drawing(settings.report.formats, edition)
     facts = steps.stored(evidence, given)
     judged = steps.stored_verdict(verdict, facts.evidence_sha256)
+    formats = steps.formats_of(settings, drawing=drawing)
     documents = steps.stored_files(facts, evidence, judged, verdict) if "pdf" in formats else {}
     files = steps.cards(facts, judged, formats, edition, documents)
     if files:

@@ -160,15 +160,18 @@ def judged(facts: Facts, settings: Settings, policies: Sequence[Policy], given: 
                  baseline_compute=baseline.compute if baseline else None)
 
 
-def formats_of(settings: Settings) -> tuple[str, ...]:
+def formats_of(settings: Settings, *, drawing: bool = False) -> tuple[str, ...]:
     """Card formats that can be made here: without the PDF libraries an asked-for PDF is an error, a default
-    one is left out with a warning that names the line to install."""
+    one is left out with a warning that names the line to install. Where a process for `drawing` was started, it is
+    asked, so that this one need not import them yet."""
     formats = settings.report.formats
     if "pdf" not in formats:
         return formats
-    from govern.formats.pdf import pdf_available
-
-    reason = pdf_available()
+    if drawing:
+        from govern.formats.pdfprocess import refused as reason_against
+    else:
+        from govern.formats.pdf import pdf_available as reason_against
+    reason = reason_against()
     if reason is None:
         return formats
     if settings.formats_asked:
@@ -177,12 +180,14 @@ def formats_of(settings: Settings) -> tuple[str, ...]:
     return tuple(f for f in formats if f != "pdf")
 
 
-def start_drawing(formats: Sequence[str], edition: Edition) -> None:
-    """Starts the process that draws half of a full PDF where there is to be one, so that it is ready in time."""
-    if "pdf" in formats and edition.full:
-        from govern.formats import pdfprocess
+def start_drawing(formats: Sequence[str], edition: Edition) -> bool:
+    """Whether there is to be a full PDF; the process that draws half of it is started, so that it is ready in time."""
+    if "pdf" not in formats or not edition.full:
+        return False
+    from govern.formats import pdfprocess
 
-        pdfprocess.start()
+    pdfprocess.start()
+    return True
 
 
 def prepare(formats: Sequence[str], edition: Edition, *, shown: bool) -> None:
@@ -221,7 +226,10 @@ def cards(facts: Facts, verdict: tuple[Verdict, str] | None, formats: Sequence[s
     if "html" not in formats and "pdf" not in formats:
         return files
     from govern.formats.html import render_html
+    from govern.formats.pdfobjects import compressing
 
+    attached = documents if "pdf" in formats and not edition.suppress_below else {}
+    packing = compressing(attached.values())
     digests = dict(facts.judged)
     if verdict:
         digests["verdict"] = verdict[1]
@@ -234,8 +242,7 @@ def cards(facts: Facts, verdict: tuple[Verdict, str] | None, formats: Sequence[s
         identifier = bytes.fromhex(digest("".join(sorted(digests.values())).encode()))[:16]
         notes: list[str] = []
         files[CARD_FILES["pdf"]] = render_pdf(html, identifier=identifier, created=facts.evidence.created,
-                                              notes=notes, paper=edition.paper,
-                                              attachments={} if edition.suppress_below else documents)
+                                              notes=notes, paper=edition.paper, attachments=attached, packing=packing)
         for note in notes:
             say_error(f"govern: card.pdf: {note}")
     return files

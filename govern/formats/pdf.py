@@ -12,7 +12,7 @@ from govern.formats import pdfprocess
 from govern.formats.html import paper_style
 from govern.formats.pdfjoin import Tree, take_in
 from govern.formats.pdflayout import VARIANT, Page, PdfUnavailable, fetcher, laid_out, making, moment, read, weasyprint
-from govern.formats.pdfobjects import compressing, packed, scopes, written
+from govern.formats.pdfobjects import Compressing, compressing, packed, scopes, written
 from govern.formats.pdfparts import anchors, feet, lead, number, parts, referred, smaller, stand
 
 __all__ = ["PdfUnavailable", "pdf_available", "prepare", "render_pdf"]
@@ -45,16 +45,16 @@ def prepare() -> None:
 
 
 def render_pdf(html: str, *, identifier: bytes, created: str, notes: list[str] | None = None, paper: str = "a4",
-               attachments: Mapping[str, bytes] | None = None) -> bytes:
+               attachments: Mapping[str, bytes] | None = None, packing: Compressing | None = None) -> bytes:
     """The PDF of a card's HTML on `paper` (a4 or letter), with the files `attachments` in it by name; equal arguments
     give equal bytes.
 
-    `identifier` is 16 bytes of the evidence's digest, `created` its ISO 8601 time. What WeasyPrint complains of is
+    `packing` is what `compressing` gives for the attachments, where that was begun before. `identifier` is 16 bytes of the evidence's digest, `created` its ISO 8601 time. What WeasyPrint complains of is
     reported in `notes`. Nothing is fetched: only data URIs are read. Raises PdfUnavailable when Pango is missing, and
     InputError for a character that no font has a glyph of, or when the process that draws the second half ends.
     """
     files = attachments or {}
-    packing, data = compressing(files.values()), b""
+    packing, data = compressing(files.values()) if packing is None else packing, b""
     with making(created) as heard:
         page = read(html)
         part = parts(page.root)

@@ -39,6 +39,7 @@ class Drawer:
             shutil.rmtree(self._folder)
             raise InputError(f"the process that draws half of a PDF cannot be started: {err.strerror}",
                              fix="ask for html only") from err
+        self._told = False
         self._to, self._from = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
 
     def say(self, what: Any) -> None:
@@ -49,6 +50,16 @@ class Drawer:
 
     def hear(self) -> Any:
         """What it sends next. Raises the InputError that it ended in, or one that says that it has ended."""
+        self.ready()
+        return self._next()
+
+    def ready(self) -> None:
+        """Waits until it can draw. Raises PdfUnavailable where it cannot."""
+        if not self._told:
+            self._told = True
+            self._next()
+
+    def _next(self) -> Any:
         try:
             failed, heard = pickle.load(self._from)  # noqa: S301 - from our own process
         except (EOFError, OSError, pickle.UnpicklingError):
@@ -73,6 +84,16 @@ def start() -> None:
     """Starts the process, if none is ready, so that it imports what it needs meanwhile."""
     if not _ready:
         _ready.append(Drawer())
+
+
+def refused() -> str | None:
+    """Why the process that was started can draw no PDF, in one line; None when it can."""
+    try:
+        with drawer() as one:
+            one.ready()
+    except InputError as err:
+        return err.one_line()
+    return None
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
-"""What the process does that draws the second half of a PDF: for each page that comes it lays out the half, says how
-many pages that has and where its places are, hears of the other half, draws, hears where its objects go, and hands
-them over. `pdf.py` is the other side.
+"""What the process does that draws the second half of a PDF: it says that it can; and for each page that comes it lays
+out the half, says how many pages that has and where its places are, hears of the other half, draws, hears where its
+objects go, and hands them over. `pdf.py` is the other side.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ def main(folder: str) -> None:
 
     try:
         _prepare()
+        say(None)
         while True:
             _draw(hear, say)
     except EOFError:

@@ -182,7 +182,7 @@ def test_what_rules_may_judge() -> None:
         ("proxy_auc", ("team",), "column: number 0")]
     for p, m in zip(of, made, strict=True):
         assert m.interval is not None
-        assert (m.value, m.interval) == (p.value, Interval(p.low, p.high, 0.95, p.method))
+        assert (m.value, m.interval) == (p.value, Interval.reading(p.low, p.high, 0.95, p.method))
 
 
 def test_perfect_prediction_keeps_a_width() -> None:
