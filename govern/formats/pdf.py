@@ -49,9 +49,10 @@ def render_pdf(html: str, *, identifier: bytes, created: str, notes: list[str] |
     """The PDF of a card's HTML on `paper` (a4 or letter), with the files `attachments` in it by name; equal arguments
     give equal bytes.
 
-    `packing` is what `compressing` gives for the attachments, where that was begun before. `identifier` is 16 bytes of the evidence's digest, `created` its ISO 8601 time. What WeasyPrint complains of is
-    reported in `notes`. Nothing is fetched: only data URIs are read. Raises PdfUnavailable when Pango is missing, and
-    InputError for a character that no font has a glyph of, or when the process that draws the second half ends.
+    `identifier` is 16 bytes of the evidence's digest, `created` its ISO 8601 time. What WeasyPrint complains of is
+    reported in `notes`; `packing` is what `compressing` gives for the attachments, where that was begun before. Nothing
+    is fetched: only data URIs are read. Raises PdfUnavailable when Pango is missing, and InputError for a character
+    that no font has a glyph of, or when the process that draws the second half ends.
     """
     files = attachments or {}
     packing, data = compressing(files.values()) if packing is None else packing, b""
@@ -92,12 +93,20 @@ def render_pdf(html: str, *, identifier: bytes, created: str, notes: list[str] |
                 pdf.objects.clear()  # or WeasyPrint would write them too
 
             document.write_pdf(finisher=finish, pdf_variant=VARIANT, attachments=_attached(files, created))
+            _left(document, body, page, part)
     if boxes := [line for line in heard if line.startswith(".notdef")]:
         raise InputError(f"the PDF has no glyph of a character: {boxes[0].rpartition(': ')[2]}",
                          fix="write it in letters that the fonts of the card have")
     if notes is not None:
         notes.extend(dict.fromkeys(heard))
     return data
+
+
+def _left(*used: Any) -> None:
+    """Leaves what was laid out to the garbage collector, which the command line does without: to free it takes a tenth
+    of a second."""
+    held: list[Any] = [used]
+    held.append(held)
 
 
 def _front(front: Page, body: Sequence[Any], places: Mapping[str, int], paper: str) -> list[Any]:

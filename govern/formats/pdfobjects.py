@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import md5
 from typing import Any
 
-LEVEL = 9  # pydyf's
+LEVEL = 7  # half the time of pydyf's 9, for a fiftieth more bytes
 HEAD = b"%PDF-1.7\n%\xf0\x9f\x96\xa4\n"  # the version that PDF/UA-1 is made for; a comment that is no text
 SCOPES = {"/THead": "/Column", "/TBody": "/Row"}
 Compressing = Mapping[bytes, Future[bytes]]

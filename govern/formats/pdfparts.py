@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
-# The second half opens on a new page, so it opens where the reading for a committee ends, or one section later; and
-# only a card that is worth a process has one.
-OPENING = ("checklist", "crosswalk")
-WORTH = 1500  # elements
+# The second half opens on a new page, so it opens where the reading for a committee ends, with a further policy of the
+# checklist, or after it; and only a card that is worth a process has one.
+CHECKLIST = "checklist"
+OPENING = (CHECKLIST, "crosswalk")
+POLICY = "part"
+WORTH = 1500
+LETTERS = 24  # that take about as long to lay out and draw as an element does
 SMALLER = ("tight", "tighter")
 
 
@@ -35,23 +38,35 @@ def parts(root: Element) -> Parts:
     contents = next((i for i, block in enumerate(blocks) if block.get("id") == "contents"), None)
     if contents is None or contents + 1 == len(blocks):
         return Parts(None, root, None)
-    front, rest = blocks[:contents + 1], blocks[contents + 1:]
+    front, rest = blocks[:contents + 1], [part for block in blocks[contents + 1:] for part in _policies(block)]
     cut = _half(_size(front), rest)
     return Parts(_page(root, front), _page(root, rest[:cut]), _page(root, rest[cut:]) if cut < len(rest) else None)
 
 
-def _half(before: int, blocks: Sequence[Element]) -> int:
+def _policies(block: Element) -> list[Element]:
+    """A section, that of the checklist as one for each policy."""
+    if block.get("id") != CHECKLIST:
+        return [block]
+    found = [Element(block.tag, block.attrib)]
+    for child in block:
+        if child.get("class") == POLICY and any(other.get("class") == POLICY for other in found[-1]):
+            found.append(Element(block.tag, {"class": POLICY}))
+        found[-1].append(child)
+    return found
+
+
+def _half(before: float, blocks: Sequence[Element]) -> int:
     """The place among the blocks at which the second half opens so that the larger half is as small as can be, `before`
     being the size of what the first has besides; the end of the blocks where there is to be one half."""
-    whole = before + _size(blocks)
-    if whole < WORTH:
+    if before + _size(blocks) < WORTH:
         return len(blocks)
-    places = [i for i, block in enumerate(blocks) if i and block.get("id") in OPENING]
+    places = [i for i, block in enumerate(blocks) if i and (block.get("id") in OPENING or block.get("class") == POLICY)]
     return min(places, key=lambda i: max(before + _size(blocks[:i]), _size(blocks[i:])), default=len(blocks))
 
 
-def _size(blocks: Sequence[Element]) -> int:
-    return sum(1 for block in blocks for _ in block.iter())
+def _size(blocks: Sequence[Element]) -> float:
+    """About how long blocks take, in elements."""
+    return sum(1 + len(element.text or "") / LETTERS for block in blocks for element in block.iter())
 
 
 def _page(root: Element, blocks: Sequence[Element]) -> Element:

@@ -36,8 +36,7 @@ def main(folder: str) -> None:
         answers.flush()
 
     try:
-        _prepare()
-        say(None)
+        _prepare(say)
         while True:
             _draw(hear, say)
     except EOFError:
@@ -50,9 +49,12 @@ def main(folder: str) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _prepare() -> None:
+def _prepare(say: Callable[[Any], None]) -> None:
     from govern.formats.pdf import prepare
+    from govern.formats.pdflayout import weasyprint
 
+    weasyprint()
+    say(None)
     prepare()
 
 
