@@ -79,13 +79,16 @@ def render_pdf(html: str, *, identifier: bytes, created: str, notes: list[str] |
             def finish(_: Any, pdf: Any) -> None:
                 nonlocal data
                 pdf.add_object(pdf.info)
+                waiting: dict[int, Any] = {}
                 if beside:
-                    beside.say(Tree(pdf).end)
+                    tree = Tree(pdf)
+                    beside.say(tree.end)
+                    waiting = {one.number: one for one in tree.naming}
                 scopes(pdf)
+                packs = [packed([one for one in pdf.objects if one.number not in waiting], packing)]
                 if beside:
                     take_in(pdf, beside.hear())
-                packs = [packed(pdf.objects, packing)]
-                if beside:
+                    packs.append(packed([*waiting.values()], packing))
                     pack, lines = beside.hear()
                     packs.append(pack)
                     heard.extend(lines)

@@ -64,6 +64,12 @@ class Tree:
         return {name.string: place for name, place in zip(names[::2], names[1::2], strict=True)}
 
     @property
+    def naming(self) -> list[Any]:
+        """The objects that name what a further half has, which `take_in` changes."""
+        last = self._at(self.outlines["Last"])
+        return [self.pdf.pages, self.pdf.catalog, self.document, self.owners, self.outlines, last]
+
+    @property
     def end(self) -> Place:
         """Where another half goes."""
         return Place(len(self.pdf.objects), len(self.owners["Nums"]) // 2, self.document.number, self.outlines.number,
