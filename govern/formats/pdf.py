@@ -11,7 +11,18 @@ from govern.errors import InputError
 from govern.formats import pdfprocess
 from govern.formats.html import paper_style
 from govern.formats.pdfjoin import Tree, take_in
-from govern.formats.pdflayout import VARIANT, Page, PdfUnavailable, fetcher, laid_out, making, moment, read, weasyprint
+from govern.formats.pdflayout import (
+    FEET,
+    VARIANT,
+    Page,
+    PdfUnavailable,
+    fetcher,
+    laid_out,
+    making,
+    moment,
+    read,
+    weasyprint,
+)
 from govern.formats.pdfobjects import Compressing, compressing, packed, scopes, written
 from govern.formats.pdfparts import anchors, feet, lead, number, parts, referred, smaller, stand
 
@@ -72,7 +83,8 @@ def render_pdf(html: str, *, identifier: bytes, created: str, notes: list[str] |
             if beside:
                 beside.say((total, [*anchors(pages)]))
                 lead(pages, places)
-            stand(pages, laid_out(page.part(feet(page.root, total)), paper, feet=True).pages[:len(pages)])
+            rules = FEET.format(first=1, total=total)
+            stand(pages, laid_out(page.part(feet(page.root, len(pages))), paper, rules).pages)
             document = body.copy(pages)
             document.metadata.created = document.metadata.modified = created
 

@@ -33,7 +33,9 @@ VARIANT = "pdf/ua-1"
 # A card's own sheet names no size, so that a reader prints on the paper there is.
 PAPERS = {"a4": "A4", "letter": "letter"}
 NO_FEET = "@page { @bottom-left { content: none !important } @bottom-right { content: none !important } }"
-FEET = ".foot + .foot { break-before: page }"
+# The numbers of the pages begin after those of another half, and the number of all is given.
+FEET = (".foot + .foot {{ break-before: page }} @page :first {{ counter-reset: page {first} }} "
+        '@page {{ @bottom-right {{ content: counter(page) " / {total}" !important }} }}')
 SVG = "http://www.w3.org/2000/svg"
 VOID = re.compile(r"<((?:br|col|img|link|meta)\b[^>]*)>")
 INSTALL = {
@@ -83,15 +85,15 @@ def as_xml(html: str) -> str:
     return VOID.sub(r"<\1/>", html.removeprefix("<!doctype html>")).replace("<svg ", f'<svg xmlns="{SVG}" ')
 
 
-def laid_out(page: Page, paper: str, *, feet: bool = False) -> Any:
-    """WeasyPrint's document of the page on `paper`: its pages have `feet`, or else none."""
+def laid_out(page: Page, paper: str, feet: str = NO_FEET) -> Any:
+    """WeasyPrint's document of the page on `paper`, with the rules of its `feet`."""
     import cssselect2
 
     fonts, sheets = _fonts_and_sheets(page.fonts, page.styled)
     html = weasyprint().HTML(string="", url_fetcher=fetcher())
     html.wrapper_element = cssselect2.ElementWrapper.from_html_root(page.root, content_language=None)
     html.etree_element = page.root
-    sheets = [*sheets, _sheet(f"@page {{ size: {PAPERS[paper]} }}"), _sheet(FEET if feet else NO_FEET)]
+    sheets = [*sheets, _sheet(f"@page {{ size: {PAPERS[paper]} }}"), _sheet(feet)]
     return html.render(font_config=fonts, stylesheets=sheets, pdf_variant=VARIANT)
 
 
@@ -115,7 +117,7 @@ def _fonts_and_sheets(own: str, styled: bool) -> tuple[Any, list[Any]]:
         tempfile.tempdir = usual
 
 
-@lru_cache
+@lru_cache(maxsize=8)
 def _sheet(text: str) -> Any:
     return _css(text)
 

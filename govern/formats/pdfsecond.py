@@ -60,7 +60,7 @@ def _prepare(say: Callable[[Any], None]) -> None:
 
 def _draw(hear: Callable[[], Any], say: Callable[[Any], None]) -> None:
     from govern.formats.pdfjoin import HandOver
-    from govern.formats.pdflayout import VARIANT, laid_out, making, read
+    from govern.formats.pdflayout import FEET, VARIANT, laid_out, making, read
     from govern.formats.pdfparts import anchors, feet, lead, parts, stand
 
     html, paper, created = hear()
@@ -71,7 +71,8 @@ def _draw(hear: Callable[[], Any], say: Callable[[Any], None]) -> None:
         pages, places = document.pages, anchors(document.pages)
         say((len(pages), places))
         total, elsewhere = hear()
-        stand(pages, laid_out(page.part(feet(page.root, total)), paper, feet=True).pages[-len(pages):])
+        rules = FEET.format(first=total - len(pages) + 1, total=total)
+        stand(pages, laid_out(page.part(feet(page.root, len(pages))), paper, rules).pages)
         lead(pages, elsewhere)
 
         def finish(_: Any, pdf: Any) -> None:
