@@ -140,7 +140,8 @@ def _decoder(kind: Any) -> Callable[[Plain], Any]:
     if dataclasses.is_dataclass(kind):
         hints = typing.get_type_hints(kind)
         parts = {f.name: _decoder(hints[f.name]) for f in dataclasses.fields(kind)}
-        return lambda plain: _decode_object(kind, parts, plain)
+        plainly = {name: leaf for name in parts if (leaf := _leaf(hints[name])) is not None}
+        return lambda plain: _decode_object(kind, parts, plainly, plain)
     if origin is tuple:
         inner = _decoder(args[0])
         return lambda plain: tuple([inner(v) for v in _expect(list, plain)])
@@ -188,16 +189,24 @@ def _shallow(plain: Plain) -> Plain:
     raise ValueError(f"is nested deeper than {MAX_DEPTH} levels")
 
 
-def _decode_object(cls: Any, parts: dict[str, Callable[[Plain], Any]], plain: Plain) -> Any:
+def _leaf(kind: Any) -> type | None:
+    """The type of plain data that a field of this type takes as it is, without being read; None where it must be."""
+    kinds = [a for a in typing.get_args(kind) if a is not type(None)] or [kind]
+    return kinds[0] if len(kinds) == 1 and kinds[0] in (str, int, float, bool) else None
+
+
+def _decode_object(cls: Any, parts: dict[str, Callable[[Plain], Any]], plainly: dict[str, type], plain: Plain) -> Any:
     values = {}
-    for name, value in _expect(dict, plain).items():
-        part = parts.get(name)
-        if part is None:
-            raise ValueError(f"unknown field {name!r}")
-        try:
-            values[name] = part(value)
-        except ValueError as err:
-            raise ValueError(f"{name}: {err}") from None
+    name = ""
+    try:
+        for name, value in _expect(dict, plain).items():
+            values[name] = value if type(value) is plainly.get(name) else parts[name](value)
+    except KeyError:
+        if name in parts:
+            raise
+        raise ValueError(f"unknown field {name!r}") from None
+    except ValueError as err:
+        raise ValueError(f"{name}: {err}" if name else str(err)) from None
     try:
         return cls(**values)
     except TypeError as err:

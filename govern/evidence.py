@@ -6,6 +6,7 @@ added with a default; renaming or removing one needs a new schema name and a rea
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,6 +24,7 @@ TRIVIAL = "trivial"
 BASELINE = "baseline"
 MISSING_NAME = "(missing)"
 UNKNOWN_NAME = "(unknown)"
+DIGITS = 9
 
 Task = Literal["binary", "multiclass", "regression"]
 Status = Literal["ok", "undefined", "too_few", "error"]
@@ -38,6 +40,23 @@ class Interval:
     high: float | None
     level: float
     method: str
+
+    @classmethod
+    def reading(cls, low: float | None, high: float | None, level: float, method: str) -> Interval:
+        """One whose ends have nine significant digits, rounded outwards, so that it holds what it held: more of them
+        would be noise, and half of a large evidence."""
+        return cls(_outwards(low, -1), _outwards(high, 1), level, method)
+
+
+def _outwards(end: float | None, way: int) -> float | None:
+    """The number of nine significant digits that is next to `end` and not inside."""
+    if end is None or isinstance(end, int) or not math.isfinite(end):
+        return end
+    near = float(f"{end:.{DIGITS}g}")
+    if (near - end) * way >= 0:
+        return near
+    far = float(f"{near + way * 10.0 ** (math.floor(math.log10(abs(end))) - DIGITS + 1):.{DIGITS}g}")
+    return far if math.isfinite(far) else end
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,6 +172,8 @@
   for (const table of document.querySelectorAll(SORTED.map((id) => `#${id} .scroll > table.t`).join(", "))) {
     if (!table.tHead || table.tBodies.length !== 1 || table.tBodies[0].rows.length < 3) continue;
     if ([...table.tBodies[0].rows].some((row) => !words_of(row.cells[0]))) continue;
+    const heads = [...table.tHead.rows[0].cells].map(words_of).filter((name) => name);
+    if (new Set(heads).size < heads.length) continue; // sets of columns side by side: a row is not one thing
     const state = sortable(table);
     if (state.rows.length >= 8) filterable(table, state);
   }

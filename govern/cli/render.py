@@ -29,10 +29,11 @@ def render(
     from govern.inputs.config import load_settings
 
     settings = load_settings(given, config=given.get("config"), cwd=Path(), measuring=False)
-    formats = steps.formats_of(settings)
     edition = steps.edition_of(settings.report)
+    drawing = steps.start_drawing(settings.report.formats, edition)
     facts = steps.stored(evidence, given)
     judged = steps.stored_verdict(verdict, facts.evidence_sha256)
+    formats = steps.formats_of(settings, drawing=drawing)
     documents = steps.stored_files(facts, evidence, judged, verdict) if "pdf" in formats else {}
     files = steps.cards(facts, judged, formats, edition, documents)
     if files:

@@ -160,15 +160,18 @@ def judged(facts: Facts, settings: Settings, policies: Sequence[Policy], given: 
                  baseline_compute=baseline.compute if baseline else None)
 
 
-def formats_of(settings: Settings) -> tuple[str, ...]:
+def formats_of(settings: Settings, *, drawing: bool = False) -> tuple[str, ...]:
     """Card formats that can be made here: without the PDF libraries an asked-for PDF is an error, a default
-    one is left out with a warning that names the line to install."""
+    one is left out with a warning that names the line to install. Where a process for `drawing` was started, it is
+    asked, so that this one need not import them yet."""
     formats = settings.report.formats
     if "pdf" not in formats:
         return formats
-    from govern.formats.pdf import pdf_available
-
-    reason = pdf_available()
+    if drawing:
+        from govern.formats.pdfprocess import refused as reason_against
+    else:
+        from govern.formats.pdf import pdf_available as reason_against
+    reason = reason_against()
     if reason is None:
         return formats
     if settings.formats_asked:
@@ -177,7 +180,17 @@ def formats_of(settings: Settings) -> tuple[str, ...]:
     return tuple(f for f in formats if f != "pdf")
 
 
-def prepare(formats: Sequence[str], *, shown: bool) -> None:
+def start_drawing(formats: Sequence[str], edition: Edition) -> bool:
+    """Whether there is to be a full PDF; the process that draws half of it is started, so that it is ready in time."""
+    if "pdf" not in formats or not edition.full:
+        return False
+    from govern.formats import pdfprocess
+
+    pdfprocess.start()
+    return True
+
+
+def prepare(formats: Sequence[str], edition: Edition, *, shown: bool) -> None:
     """Does ahead what every card and a summary that is `shown` need: imports, templates, style sheet, fonts."""
     if shown:
         import_module("rich.console")
@@ -191,6 +204,7 @@ def prepare(formats: Sequence[str], *, shown: bool) -> None:
         from govern.formats import pdf
 
         pdf.prepare()
+        start_drawing(formats, edition)
 
 
 def edition_of(report: ReportSettings) -> Edition:
@@ -212,7 +226,10 @@ def cards(facts: Facts, verdict: tuple[Verdict, str] | None, formats: Sequence[s
     if "html" not in formats and "pdf" not in formats:
         return files
     from govern.formats.html import render_html
+    from govern.formats.pdfobjects import compressing
 
+    attached = documents if "pdf" in formats and not edition.suppress_below else {}
+    packing = compressing(attached.values())
     digests = dict(facts.judged)
     if verdict:
         digests["verdict"] = verdict[1]
@@ -225,8 +242,7 @@ def cards(facts: Facts, verdict: tuple[Verdict, str] | None, formats: Sequence[s
         identifier = bytes.fromhex(digest("".join(sorted(digests.values())).encode()))[:16]
         notes: list[str] = []
         files[CARD_FILES["pdf"]] = render_pdf(html, identifier=identifier, created=facts.evidence.created,
-                                              notes=notes, paper=edition.paper,
-                                              attachments={} if edition.suppress_below else documents)
+                                              notes=notes, paper=edition.paper, attachments=attached, packing=packing)
         for note in notes:
             say_error(f"govern: card.pdf: {note}")
     return files
@@ -253,7 +269,7 @@ def report(settings: Settings, given: Mapping[str, Any], worker: Worker, out: Pa
         formats = formats_of(settings)
         edition = edition_of(settings.report)
         facts = measured(settings, given, model, tell,
-                         lambda: prepare(formats, shown=not given.get("quiet")))
+                         lambda: prepare(formats, edition, shown=not given.get("quiet")))
         verdict, data = as_stored(judged(facts, settings, policies, given, baseline))
         tell("drawing the card", 0, 0)
         documents = {"evidence.json": facts.files["evidence.json"], "verdict.json": data}

@@ -74,7 +74,7 @@ def measurements(found: Sequence[Proxy]) -> Iterator[Measurement]:
     slice of its own; not of the sensitive feature's own column."""
     for p in found:
         if p.reason != OWN:
-            interval = None if p.low is None else Interval(p.low, p.high, p.level, p.method)
+            interval = None if p.low is None else Interval.reading(p.low, p.high, p.level, p.method)
             yield Measurement("proxy_auc", p.value, "ok" if p.value is not None else "undefined", p.reason,
                               features=(p.sensitive,), interval=interval,
                               slice=None if p.column is None else f"column: {p.column}")

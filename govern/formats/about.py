@@ -10,6 +10,7 @@ from govern.errors import printable
 from govern.evidence import Evidence, Group
 from govern.formats.affected import FEW_ROWS, largest, too_few
 from govern.formats.cells import Table, heads
+from govern.formats.intersections import unasked
 from govern.formats.naming import group_label, metric_name, name_of, names
 from govern.formats.numbers import count, short_digest
 from govern.formats.sections import model_section
@@ -49,21 +50,24 @@ def identity(evidence: Evidence, verdict: Verdict | None, digests: Mapping[str, 
 
 
 def factors(evidence: Evidence, t: Strings) -> View:
-    """Section 7: each feature and intersection with its groups, rows without a known value, and largest group."""
-    rows = []
+    """Section 7: each feature and asked intersection with its groups, rows without a known value, and largest group;
+    the others by name (`intersections.py` has their groups)."""
+    rows, others = [], unasked(evidence)
     for features, groups in evidence.feature_groups.items():
+        if features in others:
+            continue
         known = [g for g in groups if not g.missing]
         lost = sum(g.n for g in groups if g.missing)
         reference = largest(groups)
-        rows.append((printable(":".join(features)), t("factors.asked" if groups[0].asked else "factors.shown"),
-                     name_of(reference, t) if reference else "–", count(len(known)),
+        rows.append((printable(":".join(features)), name_of(reference, t) if reference else "–", count(len(known)),
                      count(sum(0 < g.n < FEW_ROWS for g in known)), count(sum(g.n for g in known)), count(lost)))
     bands = evidence.settings.get("data", {}).get("bands") or {}
     cuts = [t("factors.bands", feature=printable(name), cuts=names((f"{c:g}" for c in at), t, len(at)))
             for name, at in bands.items()]
-    titles = [t(f"factors.{k}") for k in ("feature", "use", "reference", "groups", "few", "known", "unknown")]
-    return {"none": "" if rows else t("factors.none"), "intro": t.text([t("factors.intro"), *cuts]),
-            "table": Table(heads(titles, ("w16", "w10", "")), tuple(rows), left=3) if rows else None}
+    more = t("factors.others", n=len(others), names=names(map(":".join, others), t, len(others))) if others else ""
+    titles = [t(f"factors.{k}") for k in ("feature", "reference", "groups", "few", "known", "unknown")]
+    return {"none": "" if rows else t("factors.none"), "intro": t.text([t("factors.intro"), *cuts, more]),
+            "table": Table(heads(titles, ("w20", "w20")), tuple(rows), left=2) if rows else None}
 
 
 def choice(verdict: Verdict | None, t: Strings) -> View:

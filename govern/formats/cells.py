@@ -61,6 +61,14 @@ def heads(texts: Sequence[str], widths: Sequence[str] = ()) -> tuple[tuple[str, 
     return tuple((text, widths[i] if i < len(widths) else "") for i, text in enumerate(texts))
 
 
+def abreast(rows: Sequence[tuple[str, ...]], sets: int) -> tuple[tuple[str, ...], ...]:
+    """Short rows of one width set side by side in `sets` sets of columns, to be read down each; the last set is filled
+    up with empty cells."""
+    deep = -(-len(rows) // sets)
+    filled = [*rows, *([("",) * len(rows[0])] * (deep * sets - len(rows)) if rows else [])]
+    return tuple(tuple(text for j in range(sets) for text in filled[j * deep + i]) for i in range(deep))
+
+
 def look(metric: str) -> Look:
     """How values of a metric are written: shares in percent, others with three decimals or on their own scale."""
     row = METRICS.get(metric)

@@ -85,13 +85,14 @@ def contents(found: Mapping[int, State], edition: Edition, own: int, parts: Mapp
     rows = []
     for n in range(1, SECTIONS + 1):
         there, state = edition.full or n not in FULL_ONLY, found[n]
-        rows.append({"n": n, "name": t(f"sections.s{n}"), "href": f"s{n}" if there else "",
+        rows.append({"n": n, "name": t(f"sections.s{n}"), "asks": t(f"sections.s{n}_asks"),
+                     "href": f"s{n}" if there else "",
                      "level": "" if not there else "missing" if state.missing else state.level,
                      "state": state.text if there else t("contents.in_full")})
     brand = edition.brand
     if own:
         name = t("sections.own", organisation=brand.organisation) if brand.organisation else t("sections.own_plain")
-        rows.append({"n": "", "name": name, "href": "own", "state": "", "level": "full"})
-    rows += [{"n": "", "name": t(f"sections.{name}"), "href": f"annex-{name}", "state": "", "level": "full"}
+        rows.append({"n": "", "name": name, "asks": "", "href": "own", "state": "", "level": "full"})
+    rows += [{"n": "", "name": t(f"sections.{name}"), "asks": "", "href": f"annex-{name}", "state": "", "level": "full"}
              for name in ANNEXES if edition.full and parts.get(name)]
     return rows

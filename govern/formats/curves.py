@@ -10,7 +10,7 @@ from govern.formats.affected import FEW_ROWS
 from govern.formats.axes import Figure, figure, unit_square
 from govern.formats.cells import Part, Table, heads
 from govern.formats.counted import decision_label
-from govern.formats.naming import name_of
+from govern.formats.naming import group_label, name_of
 from govern.formats.points import points
 from govern.formats.strings import Strings
 
@@ -27,7 +27,7 @@ def by_group(evidence: Evidence, asked: Sequence[tuple[str, ...]], t: Strings) -
     """The curves of the groups of 30 rows or more, of at most three single features; None without."""
     label = decision_label(evidence)
     curves = {(c.kind, c.group): c for c in evidence.curves if c.label == label}
-    pictures, tables, cut = [], [], False
+    pictures, rows, cut = [], [], False
     for features in [f for f in asked if len(f) == 1][:FEATURES]:
         groups = [g for g in evidence.feature_groups[features] if ("roc", g.id) in curves and g.n >= FEW_ROWS]
         most = sorted(groups, key=lambda g: (-g.n, g.id))[:LINES]
@@ -36,11 +36,12 @@ def by_group(evidence: Evidence, asked: Sequence[tuple[str, ...]], t: Strings) -
         title = printable(features[0], 60)
         if picture := _picture(curves, chosen, title, t):
             pictures.append(picture)
-            tables.append(_points(curves, chosen, title, t))
+            rows += _points(curves, {id: group_label(evidence, id, t) for id in chosen})
     if not pictures:
         return None
     note = [t("curves.groups"), t("curves.diagonals"), *([t("curves.cut", n=LINES)] if cut else [])]
-    return Part(t("curves.by_group"), t.text(note), pictures=tuple(pictures), numbers=tuple(tables))
+    return Part(t("curves.by_group"), t.text(note), pictures=tuple(pictures),
+                numbers=(_numbers(t("fairness.group"), rows, t),))
 
 
 def by_class(evidence: Evidence, labels: Sequence[str], t: Strings) -> Part | None:
@@ -52,13 +53,13 @@ def by_class(evidence: Evidence, labels: Sequence[str], t: Strings) -> Part | No
     picture = _picture(curves, chosen, title, t)
     note = [t("curves.diagonals"), *([t("curves.cut_classes", n=LINES)] if len(with_curve) > LINES else [])]
     return Part(t("curves.by_class"), t.text(note), pictures=(picture,),
-                numbers=(_points(curves, chosen, title, t),)) if picture else None
+                numbers=(_numbers(title, _points(curves, chosen), t),)) if picture else None
 
 
 def overall(evidence: Evidence, t: Strings) -> tuple[Table, ...]:
     """The points of the curves of everyone, as the pictures of the performance section show them."""
     curves = {(c.kind, c.group): c for c in evidence.curves if c.group == OVERALL and c.label is None and c.x}
-    rows = tuple((t(name), t("charts.points", x=t(x), y=t(y)), points(list(zip(c.x, c.y, strict=True)), 15))
+    rows = tuple((t(name), _axes(x, y, t), points(list(zip(c.x, c.y, strict=True)), 15))
                  for kind, name, x, y, _ in KINDS if (c := curves.get((kind, OVERALL))) is not None)
     titles = [t("charts.curve_name"), t("charts.curve_axes"), t("charts.curve_points")]
     return (Table(heads(titles, ("w16", "w24")), rows, left=3, fine=True),) if rows else ()
@@ -77,10 +78,19 @@ def _picture(curves: Mapping[tuple[str, str], Curve], names: Mapping[str, str], 
     return figure(plots, tuple(names.values()), title, t("curves.alt", what=title, names=t.list(names.values())))
 
 
-def _points(curves: Mapping[tuple[str, str], Curve], names: Mapping[str, str], title: str, t: Strings) -> Table:
-    kinds = [(kind, t(name), t("charts.points", x=t(x), y=t(y))) for kind, name, x, y, _ in KINDS
-             if any((kind, id) in curves for id in names)]
-    rows = tuple((name, *(points(list(zip(c.x, c.y, strict=True))) if (c := curves.get((kind, id))) is not None else "–"
-                          for kind, _, _ in kinds)) for id, name in names.items())
-    return Table(heads((title, *(f"{name}: {what}" for _, name, what in kinds)), ("w16",)), rows,
-                 left=len(kinds) + 1, fine=True)
+def _points(curves: Mapping[tuple[str, str], Curve], names: Mapping[str, str]) -> list[tuple[str, ...]]:
+    """Rows of a name and points of each kind of curve, `–` for a kind without."""
+    return [(name, *(points(list(zip(c.x, c.y, strict=True))) if (c := curves.get((kind, id))) is not None else "–"
+                     for kind, *_ in KINDS)) for id, name in names.items()]
+
+
+def _numbers(title: str, rows: Sequence[tuple[str, ...]], t: Strings) -> Table:
+    """The points as a table, without the kinds of which there are none."""
+    there = [i for i in range(len(KINDS)) if any(row[i + 1] != "–" for row in rows)]
+    titles = [title, *(f"{t(KINDS[i][1])}: {_axes(*KINDS[i][2:4], t)}" for i in there)]
+    return Table(heads(titles, ("w10",)), tuple((row[0], *(row[i + 1] for i in there)) for row in rows),
+                 left=len(titles), fine=True)
+
+
+def _axes(x: str, y: str, t: Strings) -> str:
+    return t("unit.percent_of", metric=t("charts.points", x=t(x), y=t(y)))

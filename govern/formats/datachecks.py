@@ -45,7 +45,7 @@ def _whole(evidence: Evidence, t: Strings) -> Part | None:
     if not rows:
         return None
     titles = [t(f"datachecks.{k}") for k in ("check", "meaning", "seen", "counted")]
-    table = Table(heads(titles, ("w24", "", "w10", "w18")), tuple(rows), left=2)
+    table = Table(heads(titles, ("w20", "", "w8", "w14")), tuple(rows), left=2)
     return Part(t("datachecks.title"), "", (table,))
 
 

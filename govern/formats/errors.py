@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from govern.errors import printable
 from govern.evidence import Evidence, Group
-from govern.formats.cells import Cell, Part, Table, cell, heads, shown
+from govern.formats.cells import Cell, Part, Table, cell, heads, row, shown
 from govern.formats.counted import counts_of, decision_label, found
 from govern.formats.judged import marked
 from govern.formats.naming import name_of, reading_level
@@ -24,7 +24,7 @@ def errors(evidence: Evidence, verdict: Verdict | None, asked: Mapping[tuple[str
     """A table for each feature: rates, scores and confusion counts of its groups."""
     data, label = evidence.settings.get("data", {}), decision_label(evidence)
     metrics = (*RATES, *(m for m in SCORES if found(evidence, m) is not None))
-    widths = ("w10", *("rate" if m in RATES else "w15" for m in metrics))
+    widths = ("w11", *("rate" if m in RATES else "w14" for m in metrics))
     tables = []
     for features, groups in asked.items():
         rows: list[tuple[str | Cell, ...]] = []
@@ -42,7 +42,7 @@ def errors(evidence: Evidence, verdict: Verdict | None, asked: Mapping[tuple[str
 
 
 def disparities(evidence: Evidence, asked: Sequence[tuple[str, ...]], t: Strings) -> Part | None:
-    """fairlearn's disparities of each feature, as difference and as ratio, with the variance between groups."""
+    """fairlearn's disparities of each feature, difference over ratio, with the variance between groups."""
     label = decision_label(evidence)
     of = {(m.metric, m.features): m for m in evidence.measurements
           if m.features and m.group == "overall" and m.label == label}
@@ -50,12 +50,9 @@ def disparities(evidence: Evidence, asked: Sequence[tuple[str, ...]], t: Strings
     more = ["between_group_variance"] if any(("between_group_variance", k) in of for k in asked) else []
     if not names:
         return None
-    rows = []
-    for k in asked:
-        for kind in ("difference", "ratio"):
-            cells = [cell(of.get((f"{d}_{kind}", k))) for d in names]
-            cells += [shown(of.get((m, k)))[0] if kind == "difference" else "" for m in more]
-            rows.append((printable(":".join(k)) if kind == "difference" else "", t(f"fairness.{kind}"), *cells))
-    titles = [t("fairness.feature"), "", *(t(f"metric.{m}") for m in (*names, *more))]
-    table = Table(heads(titles, ("w12", "w10", *("" for _ in names), "w8")), tuple(rows), left=2, fine=True)
+    rows = tuple(row(printable(":".join(k)),
+                     *(Cell(cell(of.get((f"{d}_difference", k))), cell(of.get((f"{d}_ratio", k)))) for d in names),
+                     *(shown(of.get((m, k)))[0] for m in more)) for k in asked)
+    titles = [t("fairness.feature"), *(t(f"metric.{m}") for m in (*names, *more))]
+    table = Table(heads(titles, ("w14", *("" for _ in names), "w12")), rows)
     return Part(t("fairness.disparities"), t("fairness.disparities_note", level=reading_level(evidence)), (table,))

@@ -30,8 +30,13 @@ def subgroups(evidence: Evidence, t: Strings) -> Part | None:
     more = len(found) - SUBGROUPS
     table = Table(heads(titles, ("w30", "w8", "w16", "w8", "w8", "")), rows,
                   after=t("exploring.more", n=more) if more > 0 else "")
-    searched = [printable(t.phrase(n), 600) for n in evidence.notes if n.startswith(SEARCH)]
+    searched = [printable(t.phrase(n), 600) for n in search_notes(evidence)]
     return Part(t("exploring.subgroups"), t("exploring.subgroups_note"), (table,), after=t.text(searched))
+
+
+def search_notes(evidence: Evidence) -> list[str]:
+    """The notes that stand with the findings of the search, and nowhere else on the card; none without findings."""
+    return [n for n in evidence.notes if n.startswith(SEARCH)] if evidence.subgroups else []
 
 
 def _subgroup(s: Subgroup, t: Strings) -> tuple[str | Cell, ...]:

@@ -1,5 +1,6 @@
 """The fairness section: what each group receives, and beside it the errors it bears (`errors.py`), classes
-(`classes.py`), numeric predictions (`residuals.py`), control features (`controls.py`)."""
+(`classes.py`), numeric predictions (`residuals.py`), control features (`controls.py`),
+intersections nobody asked for (`intersections.py`)."""
 
 from __future__ import annotations
 
@@ -11,13 +12,14 @@ from govern.errors import printable
 from govern.evidence import Evidence, Group, Measurement
 from govern.formats import classes, residuals
 from govern.formats.affected import FEW_ROWS, largest
-from govern.formats.cells import Part, Table, cell, heads
+from govern.formats.cells import Part
 from govern.formats.charts import Glyph, MarkName, Scale, glyph, scale
 from govern.formats.controls import controls
 from govern.formats.counted import counts_of, decision_label, found, positives, selects, status_text, weighted_note
 from govern.formats.curves import by_group
 from govern.formats.errors import disparities, errors
 from govern.formats.exploring import subgroups
+from govern.formats.intersections import intersections
 from govern.formats.judged import deciding, judged
 from govern.formats.naming import favourable, group_name, name_of, names, reading_level
 from govern.formats.numbers import amount, count, percent, with_interval
@@ -29,23 +31,20 @@ from govern.verdict import Comparison, Finding, Verdict
 
 CHART = 72
 PERSONS = 4
-OTHERS = 7  # groups of an intersection that nobody asked a rule for, beside the one they are compared with
 View = dict[str, Any]
-Features = dict[tuple[str, ...], tuple[Group, ...]]
 
 
 def fairness(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
     """The section: one block for each asked feature, then parts with further tables and pictures."""
     data = evidence.settings.get("data", {})
     asked = {k: g for k, g in evidence.feature_groups.items() if g[0].asked}
-    others = {k: g for k, g in evidence.feature_groups.items() if not g[0].asked}
     label = decision_label(evidence)
     target = printable(data.get("target", ""))
     level = reading_level(evidence)
     parts: list[Part | None]
     if evidence.task == "regression":
         features: list[View] = []
-        parts = [*residuals.fairness_parts(evidence, verdict, asked, others, t)]
+        parts = [*residuals.fairness_parts(evidence, verdict, asked, t)]
         intro = t("fairness.intro_numbers", target=target, level=level)
     elif selects(evidence):
         features = [_feature(evidence, verdict, k, g, t) for k, g in asked.items()]
@@ -53,14 +52,15 @@ def fairness(evidence: Evidence, verdict: Verdict | None, t: Strings) -> View:
                  errors(evidence, verdict, asked, t)]
         if label is not None:
             parts += classes.fairness_parts(evidence, verdict, asked, t)
-        parts += [by_group(evidence, list(asked), t), _others(evidence, others, t)]
+        parts.append(by_group(evidence, list(asked), t))
         intro = t("fairness.intro", outcome=favourable(evidence, t), target=target, level=level,
                   favourable=printable(data.get("favourable", "")))
     else:
         features = []
         parts = [*classes.fairness_parts(evidence, verdict, asked, t), by_group(evidence, list(asked), t)]
         intro = t("fairness.intro_classes", target=target, level=level)
-    parts += [own_metrics(evidence, verdict, asked, t), *controls(evidence, t), subgroups(evidence, t)]
+    parts += [own_metrics(evidence, verdict, asked, t), *controls(evidence, t), intersections(evidence, t),
+              subgroups(evidence, t)]
     return {
         "none": "" if asked else t("fairness.none"),
         "intro": t.text((intro, weighted_note(evidence, t))),
@@ -212,44 +212,3 @@ def _rate_title(m: Measurement) -> str:
     if m.value is None or m.interval is None or m.interval.low is None or m.interval.high is None:
         return ""
     return f"{percent(m.value)} [{percent(m.interval.low)}, {percent(m.interval.high)}]"
-
-
-def _farthest(evidence: Evidence, groups: Sequence[Group], reference: Group | None) -> set[str]:
-    """The reference and the groups whose ratios are sure to lie farthest from 1; all where there are few."""
-    def sure(g: Group) -> float:
-        c = _compared(evidence, None, g, reference)
-        return 0.0 if c is None or c.low is None or c.high is None else max(c.low - 1, 1 - c.high, 0.0)
-
-    others = [g for g in groups if reference is None or g.id != reference.id]
-    kept = sorted(others, key=lambda g: (-sure(g), -g.n, g.id))[:OTHERS]
-    return {g.id for g in kept} | ({reference.id} if reference is not None else set())
-
-
-def _others(evidence: Evidence, others: Features, t: Strings) -> Part | None:
-    """Intersections and bands nobody asked a rule for, with their ratio to the largest group."""
-    tables = []
-    for features, groups in others.items():
-        reference = largest(groups)
-        rows = []
-        known = [g for g in groups if not g.missing]
-        kept = _farthest(evidence, known, reference)
-        for g in (g for g in known if g.id in kept):
-            compared = _compared(evidence, None, g, reference)
-            counts = counts_of(evidence, g.id)
-            if compared is not None:
-                ratio = with_interval(compared.value, compared.low, compared.high, [1.0])
-            else:
-                ratio = t("fairness.reference") if reference is not None and g.id == reference.id else "–"
-            if counts is not None:
-                numbers = (count(n) for n in (g.n, positives(counts), counts.selected))
-                rows.append((name_of(g, t), " / ".join(numbers), cell(found(evidence, "selection_rate", g.id)), ratio))
-        data = evidence.settings.get("data", {})
-        label = decision_label(evidence)
-        positive = f"{printable(data.get('target', ''))} = {printable(label or data.get('positive', ''))}"
-        tables.append(Table(
-            heads((printable(":".join(features)), " / ".join((t("fairness.rows"), positive, favourable(evidence, t))),
-                   t("fairness.rate_percent"), t("fairness.ratio")), ("w30", "", "w18", "w20")),
-            tuple(rows), after=t.text((
-                t("charts.others_more", n=len(known) - len(kept)) if len(known) > len(kept) else "",
-                _missing(evidence, [g for g in groups if g.missing and g.n], t)))))
-    return Part(t("fairness.others"), t("fairness.others_note"), tuple(tables)) if tables else None

@@ -99,7 +99,10 @@ def faces(characters: frozenset[str]) -> str:
 def _read(data: bytes) -> Any:
     from fontTools.ttLib import TTFont
 
-    return TTFont(BytesIO(data), lazy=True, recalcTimestamp=False)
+    font = TTFont(BytesIO(data), lazy=True, recalcTimestamp=False)
+    # No name of a glyph is in the file or will be; left to itself, fontTools makes them from all characters.
+    font.setGlyphOrder([f"glyph{i:05}" for i in range(font["maxp"].numGlyphs)])
+    return font
 
 
 def _bytes(font: Any, flavor: str | None) -> bytes:

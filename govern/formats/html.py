@@ -6,12 +6,16 @@ The card is complete without the script, and what the script adds is not printed
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
+import os
 import re
+import sys
 import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from govern.evidence import Compute, Evidence
@@ -139,7 +143,19 @@ def _faces() -> str:
 
 @lru_cache
 def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 
-    return Environment(loader=FileSystemLoader(resource("templates")), autoescape=True, undefined=StrictUndefined,
-                       trim_blocks=True, lstrip_blocks=True, auto_reload=False)
+    folder = resource("templates")
+    compiled = _compiled(folder)
+    return Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined,
+                       trim_blocks=True, lstrip_blocks=True, auto_reload=False,
+                       bytecode_cache=FileSystemBytecodeCache(str(compiled)) if compiled else None)
+
+
+def _compiled(templates: Path) -> Path | None:
+    """The folder in which compiled templates are kept, as Python keeps its modules: beside them, where one may write
+    there. Compiling takes a quarter of a second."""
+    folder = templates / "__pycache__"
+    with contextlib.suppress(OSError):
+        folder.mkdir(exist_ok=True)
+    return folder if not sys.dont_write_bytecode and os.access(folder, os.R_OK | os.W_OK | os.X_OK) else None

@@ -12,7 +12,7 @@ from govern.formats.cells import Cell, Part, Picture, Table, heads
 from govern.formats.charts import MarkName, Scale, glyph, scale
 from govern.formats.counted import decision_label, found
 from govern.formats.judged import judged
-from govern.formats.naming import name_of, reading_level
+from govern.formats.naming import group_name, reading_level
 from govern.formats.numbers import decimal, with_interval
 from govern.formats.strings import Strings
 from govern.formats.words import MARKS
@@ -20,37 +20,42 @@ from govern.verdict import Finding, Verdict
 
 METRIC = "selection_rate"
 SHOWN = 6
+WITHIN = 3  # of those that the policy found within its bound
 WIDTH = 160
 
 
 def pairs(evidence: Evidence, verdict: Verdict | None, asked: Sequence[tuple[str, ...]], t: Strings) -> Part | None:
-    """The widest gaps in selection rate of each feature with three groups or more; None without such a feature.
+    """The widest gaps in selection rate of each feature with three groups or more, all on one scale; None without such
+    a feature.
 
     Groups of fewer than 30 rows are left out: their gaps are wide by chance.
     """
-    tables = [table for features in asked if (table := _table(evidence, verdict, features, t)) is not None]
-    note = t("charts.pairs_note", level=reading_level(evidence))
-    return Part(t("charts.pairs"), note, tuple(tables)) if tables else None
-
-
-def _table(evidence: Evidence, verdict: Verdict | None, features: tuple[str, ...], t: Strings) -> Table | None:
-    groups = [g for g in evidence.feature_groups[features] if not g.missing and g.n >= FEW_ROWS]
-    if len(groups) < 3:
+    found, more = [], 0
+    for features in asked:
+        finding = judged(verdict, features, METRIC, decision_label(evidence))
+        gaps = _gaps(evidence, features)
+        shown = [m for i, m in enumerate(gaps[:SHOWN]) if i < WITHIN or _decided(m, finding) != "within"]
+        found += [(features, finding, m) for m in shown]
+        more += len(gaps) - len(shown)
+    if not found:
         return None
-    gaps = [m for i, a in enumerate(groups) for b in groups[i + 1:] if (m := _gap(evidence, a.id, b.id)) is not None]
-    gaps.sort(key=lambda m: (-abs(m.value or 0.0), m.group, m.reference or ""))
-    if not gaps:
-        return None
-    name = {g.id: name_of(g, t) for g in groups}
-    finding = judged(verdict, features, METRIC, decision_label(evidence))
-    on = scale([0.0, *(v for m in gaps[:SHOWN] for v in _ends(m))], WIDTH, floor=-1.0, ceiling=1.0)
-    rows = tuple(_row(m, name[m.group], name[m.reference or ""], finding, on, t) for m in gaps[:SHOWN])
-    more = len(gaps) - SHOWN
-    titles = (printable(":".join(features)), t("charts.second"),
+    on = scale([0.0, *(v for _, _, m in found for v in _ends(m))], WIDTH, floor=-1.0, ceiling=1.0)
+    rows = tuple((printable(":".join(features)), *_row(evidence, m, finding, on, t)) for features, finding, m in found)
+    titles = (t("fairness.feature"), t("fairness.group"), t("charts.second"),
               t("charts.pair", low=decimal(on.low, 2), high=decimal(on.high, 2)), t("charts.change"),
               t("policy.result"))
-    return Table(heads(titles, ("w17", "w17", "w24", "w24")), rows, left=5,
-                 after=t("charts.pairs_more", n=more) if more > 0 else "")
+    table = Table(heads(titles, ("w12", "w14", "w14", "w24", "w20")), rows, left=6,
+                  after=t("charts.pairs_more", n=more) if more else "")
+    return Part(t("charts.pairs"), t("charts.pairs_note", level=reading_level(evidence)), (table,))
+
+
+def _gaps(evidence: Evidence, features: tuple[str, ...]) -> list[Measurement]:
+    """The differences of all pairs of a feature with three groups or more, the widest first."""
+    groups = [g for g in evidence.feature_groups[features] if not g.missing and g.n >= FEW_ROWS]
+    if len(groups) < 3:
+        return []
+    gaps = [m for i, a in enumerate(groups) for b in groups[i + 1:] if (m := _gap(evidence, a.id, b.id)) is not None]
+    return sorted(gaps, key=lambda m: (-abs(m.value or 0.0), m.group, m.reference or ""))
 
 
 def _gap(evidence: Evidence, a: str, b: str) -> Measurement | None:
@@ -65,8 +70,9 @@ def _ends(m: Measurement) -> tuple[float | None, float | None, float | None]:
     return (m.value, m.interval.low, m.interval.high) if m.interval else (m.value, None, None)
 
 
-def _row(m: Measurement, first: str, second: str, finding: Finding | None, on: Scale, t: Strings
+def _row(evidence: Evidence, m: Measurement, finding: Finding | None, on: Scale, t: Strings
          ) -> tuple[str | Cell | Picture, ...]:
+    first, second = group_name(evidence, m.group, t), group_name(evidence, m.reference, t)
     value, low, high = _ends(m)
     number = with_interval(value, low, high, [0.0])
     mark = _decided(m, finding)

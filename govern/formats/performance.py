@@ -7,7 +7,7 @@ from typing import Any
 from govern.errors import printable
 from govern.evidence import OVERALL, Curve, Evidence, Measurement
 from govern.formats import classes, residuals
-from govern.formats.cells import Part, Table, heads, look, shown, value
+from govern.formats.cells import Part, Table, abreast, heads, look, shown, value
 from govern.formats.charts import Plot, plot
 from govern.formats.counted import sampled, sampling_note
 from govern.formats.curves import overall
@@ -112,11 +112,8 @@ def _further(evidence: Evidence, first: tuple[str, ...], t: Strings) -> Table | 
     pairs = [(metric_name(m.metric, t), _signed(m, t)) for m in found]
     if not pairs:
         return None
-    pairs += [("", "")] * (-len(pairs) % ABREAST)
-    deep = len(pairs) // ABREAST
-    rows = tuple(tuple(text for j in range(ABREAST) for text in pairs[j * deep + i]) for i in range(deep))
-    return Table(heads((t("performance.further"), "") + ("", "") * (ABREAST - 1), ("w17", "w16") * ABREAST), rows,
-                 left=2 * ABREAST, fine=True)
+    titles = (t("performance.further"), "") + ("", "") * (ABREAST - 1)
+    return Table(heads(titles, ("w17", "w16") * ABREAST), abreast(pairs, ABREAST), left=2 * ABREAST, fine=True)
 
 
 def _signed(m: Measurement, t: Strings) -> str:

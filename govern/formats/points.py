@@ -1,4 +1,4 @@
-"""The points of a curve as text: the table beside a picture."""
+"""The points of curves as text: the table beside a picture."""
 
 from __future__ import annotations
 
@@ -17,6 +17,20 @@ def evenly(n: int, shown: int = SHOWN) -> list[int]:
 
 
 def points(curve: Sequence[tuple[float, float]], shown: int = SHOWN) -> str:
-    """Some of the points of a curve: `0.05 0.31 · 0.20 0.55`; none is made up between two."""
-    return SEPARATOR.join(f"{decimal(x, DIGITS)} {decimal(y, DIGITS)}"
-                          for x, y in (curve[i] for i in evenly(len(curve), shown)))
+    """Some of the points of a curve of shares, in percent: `5 31, 20 55`; none is made up between two."""
+    return ", ".join(f"{_whole(x)} {_whole(y)}" for x, y in (curve[i] for i in evenly(len(curve), shown)))
+
+
+def shares(curve: Sequence[tuple[float, float]], at: Sequence[float]) -> str:
+    """The shares of a curve at some of its places, in percent: `31 · 55`; `–` where it has none."""
+    found = dict(curve)
+    return SEPARATOR.join(_whole(found[x]) if x in found else "–" for x in at)
+
+
+def places(at: Sequence[float]) -> str:
+    """Places of an axis one after the other: `0.05 · 0.20`."""
+    return SEPARATOR.join(decimal(x, DIGITS) for x in at)
+
+
+def _whole(share: float) -> str:
+    return decimal(100 * share, 0)

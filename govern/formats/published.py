@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from govern.errors import printable
 from govern.evidence import Evidence
-from govern.formats.cells import Cell, Part, Table, heads
+from govern.formats.cells import Cell, Part, Table, abreast, heads
 from govern.formats.naming import group_name, metric_name, pick
 from govern.formats.numbers import count, decimal, percent
 from govern.formats.strings import Strings
@@ -14,39 +14,54 @@ from govern.formats.words import p_text
 from govern.verdict import Comparison, Finding, Verdict
 
 KINDS = ("table", "four-fifths")
+ABREAST = 3
 NOTHING = "–"
 
 
 def published(evidence: Evidence, verdict: Verdict | None, t: Strings) -> list[Part]:
-    """A part for each finding whose rule asks for a table, in the order of the policies."""
-    found = [f for f in (verdict.findings if verdict else ()) if f.kind in KINDS and f.comparisons]
-    return [_part(f, evidence, t) for f in found]
+    """A part for each rule that asks for a table, in the order of the policies, with a table for each feature."""
+    rules: dict[tuple[str | None, ...], list[Finding]] = {}
+    for f in verdict.findings if verdict else ():
+        if f.kind in KINDS and f.comparisons:
+            rules.setdefault((f.qualified, f.metric, f.compare, f.decision), []).append(f)
+    return [_part(found, evidence, t) for found in rules.values()]
 
 
-def _part(finding: Finding, evidence: Evidence, t: Strings) -> Part:
-    if finding.kind == "table" and finding.compare is None:
-        return _shares(finding, evidence, t)
+def _part(findings: Sequence[Finding], evidence: Evidence, t: Strings) -> Part:
+    first = findings[0]
+    head = f"{printable(first.rule)} {printable(pick(first.title, t('lang')), 200)}"
+    if first.kind == "table" and first.compare is None:
+        return Part(head, "", tuple(_shares(f, evidence, t) for f in findings))
+    what = [metric_name(first.metric, t)] if first.metric else []
+    what += [t("published.decision", decision=printable(first.decision))] if first.decision else []
+    return Part(head, t.list(what), tuple(_groups(f, evidence, t) for f in findings))
+
+
+def _groups(finding: Finding, evidence: Evidence, t: Strings) -> Table:
+    """Every group with its counts, rate and ratio, and tests where there are any."""
     tested = any(c.p_value is not None for c in finding.comparisons)
-    what = [metric_name(finding.metric, t)] if finding.metric else []
-    what += [printable(":".join(finding.features))] if finding.features else []
-    what += [t("published.decision", decision=printable(finding.decision))] if finding.decision else []
-    titles = [t("fairness.group"), t("published.people"), t("published.reached"), t("published.rate"),
+    titles = [_feature(finding, t), t("published.people"), t("published.reached"), t("published.rate"),
               t("published.ratio")]
     titles += [t("published.p"), t("published.p_all"), t("published.short")] if tested else []
-    head = f"{printable(finding.rule)} {printable(pick(finding.title, t('lang')), 200)}"
     every = _with_reference(finding.comparisons)
     rows = tuple(_row(c, finding.comparisons, evidence, tested, t) for c in every)
-    return Part(head, t.list(what), (Table(heads(titles, ("w24",)), rows, fine=tested),))
+    return Table(heads(titles, ("w24",)), rows, fine=tested)
 
 
-def _shares(finding: Finding, evidence: Evidence, t: Strings) -> Part:
-    """A table of rows: how many of all are in each group."""
-    rows = tuple((group_name(evidence, c.group, t), count(c.numerator or 0),
-                  percent(c.numerator / c.n) if c.n and c.numerator is not None else NOTHING)
-                 for c in finding.comparisons)
-    titles = [t("fairness.group"), t("published.people"), t("published.share")]
-    return Part(f"{printable(finding.rule)} {printable(pick(finding.title, t('lang')), 200)}",
-                printable(":".join(finding.features)), (Table(heads(titles, ("w30",)), rows),))
+def _shares(finding: Finding, evidence: Evidence, t: Strings) -> Table:
+    """How many of all rows are in each group, groups side by side."""
+    rows = [(group_name(evidence, c.group, t), _people(c, t)) for c in finding.comparisons]
+    titles = (_feature(finding, t), t("published.people_share"))
+    return Table(heads(titles * ABREAST, ("w17", "w16") * ABREAST), abreast(rows, ABREAST), left=2 * ABREAST)
+
+
+def _people(c: Comparison, t: Strings) -> str:
+    n = count(c.numerator or 0)
+    return t("published.of_all", n=n, share=percent(c.numerator / c.n)) if c.n and c.numerator is not None else n
+
+
+def _feature(finding: Finding, t: Strings) -> str:
+    return printable(":".join(finding.features)) or t("fairness.group")
 
 
 def _with_reference(comparisons: Sequence[Comparison]) -> list[Comparison]:

@@ -30,9 +30,8 @@ def performance_parts(evidence: Evidence, t: Strings) -> list[Part]:
                  (Table(heads(titles), (cells,)),))]
 
 
-def fairness_parts(evidence: Evidence, verdict: Verdict | None, asked: Features, others: Features, t: Strings
-                   ) -> list[Part]:
-    """Predictions and errors by group, disparities, and the intersections nobody asked for."""
+def fairness_parts(evidence: Evidence, verdict: Verdict | None, asked: Features, t: Strings) -> list[Part]:
+    """Predictions and errors by group, and disparities."""
     metrics = [m for m in BY_GROUP if evidence.find(m) is not None]
     if not metrics or not asked:
         return []
@@ -42,9 +41,6 @@ def fairness_parts(evidence: Evidence, verdict: Verdict | None, asked: Features,
     disparities = _disparities(evidence, list(asked), metrics, t)
     if disparities is not None:
         parts.append(disparities)
-    if others:
-        parts.append(Part(t("fairness.others"), t("residuals.others_note"),
-                          tuple(_table(evidence, None, k, g, metrics, t) for k, g in others.items())))
     return parts
 
 

@@ -13,7 +13,7 @@ from govern.formats.strings import Strings
 from govern.verdict import Verdict
 
 BOXES_IN_A_ROW = 4
-# What a box of page one takes: the more stand in a row, the shorter.
+# What a box of page one takes: the more stand in a row, the shorter; in two rows nothing.
 STATEMENT = {1: 300, 2: 240, 3: 120, 4: 70}
 WIDE = 2  # so many boxes have room for a sentence
 LONG = 2000
@@ -25,12 +25,14 @@ def boxes(verdict: Verdict | None, digests: Mapping[str, str], t: Strings) -> Vi
     asked = _asked(verdict, t)
     long = STATEMENT[min(len(asked) or 1, BOXES_IN_A_ROW)]
     says = "says" if len(asked) <= WIDE else "by"
-    roles = [{**r, "says": r[says], "statement": printable(r["whole"], long)} for r in asked]
+    many = len(asked) > BOXES_IN_A_ROW
+    roles = [{**r, "says": r[says], "statement": "" if many else printable(r["whole"], long)} for r in asked]
     shown = {k: short_digest(v) for k, v in digests.items()}
     line = t("page1.sign_digest", evidence=shown["evidence"], verdict=shown["verdict"]) if "verdict" in shown \
         else t("page1.sign_digest_only", evidence=shown.get("evidence", ""))
     distinct = any(s.distinct and len(s.roles) > 1 for s in (verdict.to_sign if verdict else ()))
-    line = t.text((t("page1.distinct" if distinct else "page1.signed"), t.sentence(line)))
+    line = t.text((t("page1.distinct" if distinct else "page1.signed"), t.sentence(line),
+                   t("page1.statements") if many else ""))
     return {"rows": batched(roles or [{**r, "statement": ""} for r in t.get("roles")], BOXES_IN_A_ROW), "digest": line,
             "line": t("page1.sign_line")}
 

@@ -11,14 +11,15 @@ from govern.formats.axes import Axes, Figure, figure, line, ticks, upper
 from govern.formats.cells import Table, heads
 from govern.formats.charts import MarkName, Scale
 from govern.formats.curves import FEATURES, LINES
-from govern.formats.naming import metric_name, name_of
+from govern.formats.naming import group_label, metric_name, name_of
 from govern.formats.numbers import decimal
-from govern.formats.points import points
+from govern.formats.points import evenly, places, shares
 from govern.formats.strings import Strings
 from govern.verdict import Sweep, SweepPoint
 
 WIDTH, HEIGHT = 190, 84
 SHOWN = 9
+RATES = ("exploring.selected", "performance.roc_y")  # of groups at each threshold
 Points = list[tuple[float, float]]
 
 
@@ -28,13 +29,22 @@ def point_mark(swept: Sweep, p: SweepPoint) -> MarkName:
 
 
 def sweep_pictures(evidence: Evidence, swept: Sweep, t: Strings) -> tuple[tuple[Figure, ...], tuple[Table, ...]]:
-    """A figure of everyone and one of each single feature (at most three), and their numbers as tables."""
-    found = [_everyone(swept, t)]
+    """A figure of everyone and one of each single feature (at most three), and the numbers of all groups as a table;
+    those of everyone are in the table of thresholds."""
+    figures, rows = [_everyone(swept, t)], []
     groups = {k: g for k, g in evidence.feature_groups.items() if len(k) == 1 and g[0].asked}
     for features in list(groups)[:FEATURES]:
         if (picture := _feature(evidence, swept, features, t)) is not None:
-            found.append(picture)
-    return tuple(f for f, _ in found), tuple(table for _, table in found)
+            figures.append(picture[0])
+            rows += picture[1]
+    at = places(_shown(evidence))
+    titles = [t("fairness.group"), *(t("charts.at", what=t("unit.percent_of", metric=t(k)), thresholds=at)
+                                     for k in RATES)]
+    return tuple(figures), (Table(heads(titles, ("w20",)), tuple(rows), left=3, fine=True),) if rows else ()
+
+
+def _shown(evidence: Evidence) -> list[float]:
+    return [evidence.thresholds[i] for i in evenly(len(evidence.thresholds), SHOWN)]
 
 
 def _across(thresholds: Sequence[float]) -> Scale:
@@ -42,7 +52,7 @@ def _across(thresholds: Sequence[float]) -> Scale:
     return Scale(low, high if high > low else low + 1.0, WIDTH)
 
 
-def _everyone(swept: Sweep, t: Strings) -> tuple[Figure, Table]:
+def _everyone(swept: Sweep, t: Strings) -> Figure:
     at = [p.threshold for p in swept.points]
     on = _across(at)
     metric = metric_name(swept.metric, t)
@@ -53,13 +63,11 @@ def _everyone(swept: Sweep, t: Strings) -> tuple[Figure, Table]:
     plots = [_plot(name, [line_points if i == j else None for j in range(2)], on, swept, t, marks)
              for i, (name, line_points) in enumerate(zip(names, (rates, primary), strict=True)) if line_points]
     alt = t("charts.sweep_alt", metric=metric, n=len(at), low=threshold(min(at)), high=threshold(max(at)))
-    rows = tuple((name, points(found, SHOWN)) for name, found in
-                 zip(names, (rates, primary), strict=True) if found)
-    table = Table(heads((t("charts.sweep_everyone"), t("charts.threshold")), ("w20",)), rows, left=2, fine=True)
-    return figure(plots, names, t("charts.sweep_everyone"), alt), table
+    return figure(plots, names, t("charts.sweep_everyone"), alt)
 
 
-def _feature(evidence: Evidence, swept: Sweep, features: tuple[str, ...], t: Strings) -> tuple[Figure, Table] | None:
+def _feature(evidence: Evidence, swept: Sweep, features: tuple[str, ...], t: Strings
+             ) -> tuple[Figure, list[tuple[str, ...]]] | None:
     counts = {c.group: c for c in evidence.threshold_counts}
     groups = [g for g in evidence.feature_groups[features] if g.id in counts and g.n >= FEW_ROWS and not g.missing]
     most = sorted(groups, key=lambda g: (-g.n, g.id))[:LINES]
@@ -70,16 +78,14 @@ def _feature(evidence: Evidence, swept: Sweep, features: tuple[str, ...], t: Str
     positive = evidence.settings.get("data", {}).get("favourable") == evidence.settings.get("data", {}).get("positive")
     lines = [[selected(evidence.thresholds, counts[id], positive) for id in chosen],
              [found_positives(evidence.thresholds, counts[id]) for id in chosen]]
-    titles = [t("exploring.selected"), t("performance.roc_y")]
-    plots = [_plot(title, found, on, swept, t) for title, found in zip(titles, lines, strict=True)]
+    plots = [_plot(t(key), found, on, swept, t) for key, found in zip(RATES, lines, strict=True)]
     feature = printable(features[0], 60)
     alt = t("charts.sweep_group_alt", feature=feature, n=len(evidence.thresholds),
             low=threshold(evidence.thresholds[0]), high=threshold(evidence.thresholds[-1]))
-    rows = tuple((name, *(points(found[i]) if found[i] else "–" for found in lines))
-                 for i, name in enumerate(chosen.values()))
-    what = (t("charts.points", x=t("charts.threshold"), y=title) for title in titles)
-    return (figure(plots, tuple(chosen.values()), feature, alt),
-            Table(heads((feature, *what), ("w20",)), rows, left=3, fine=True))
+    at = _shown(evidence)
+    rows = [(group_label(evidence, id, t), *(shares(found[i], at) if found[i] else "–" for found in lines))
+            for i, id in enumerate(chosen)]
+    return figure(plots, tuple(chosen.values()), feature, alt), rows
 
 
 def selected(at: Sequence[float], c: ThresholdCounts, positive: bool) -> Points:

@@ -21,10 +21,10 @@ from govern.formats.contents import contents, states
 from govern.formats.crosswalk import crosswalk
 from govern.formats.edition import Edition
 from govern.formats.explanation import explanation
-from govern.formats.exploring import thresholds
+from govern.formats.exploring import search_notes, thresholds
 from govern.formats.fairness import fairness
 from govern.formats.findings import checklist, open_section
-from govern.formats.naming import metric_name, reading_level
+from govern.formats.naming import metric_name, names, reading_level
 from govern.formats.numbers import count, short_digest
 from govern.formats.performance import performance
 from govern.formats.published import published
@@ -39,6 +39,7 @@ from govern.formats.words import gap_text, reason, waiver_state
 from govern.verdict import Verdict
 
 TOP_REASONS = 3
+TOP_WAIVERS = 3
 ROOMY = 8  # what page one holds in the larger type, besides what stands on every one
 HEADLINE = {"binary": ("roc_auc",), "multiclass": ("multiclass_accuracy", "macro_f1"),
             "regression": ("mean_absolute_error", "r2_score")}
@@ -71,12 +72,14 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
         "affected": affected_section(evidence, verdict, t),
         "sure": _sure(evidence, verdict, t),
         "waivers": _waivers(verdict, t),
+        "more_waivers": t("page1.more_waivers", n=len(verdict.waivers) - TOP_WAIVERS)
+        if verdict and len(verdict.waivers) > TOP_WAIVERS else "",
         "waived": _waived(verdict, t),
         "sign": boxes(verdict, digests, t),
         "identity": identity(evidence, verdict, digests, t),
         "factors": factors(evidence, t),
         "choice": choice(verdict, t),
-                "smoke": smoke_section(evidence, t),
+        "smoke": smoke_section(evidence, t),
         "compute": compute_section(evidence, compute, digests, t),
         "limits": limits(evidence, verdict, t),
         "open": open_section(evidence, verdict, t),
@@ -85,7 +88,8 @@ def build(evidence: Evidence, verdict: Verdict | None, compute: Compute | None, 
         "signoff": signoff(verdict, digests, t),
         "reproduce": reproduce(evidence, digests, t),
         "security": security_section(evidence, edition.suppress_below, t),
-        "notes": [printable(t.phrase(n), 600) for n in (*evidence.notes, *(verdict.notes if verdict else ()))],
+        "notes": [printable(t.phrase(n), 600) for n in (*evidence.notes, *(verdict.notes if verdict else ()))
+                  if n not in search_notes(evidence)],
     }
 
 
@@ -185,25 +189,26 @@ def _plain(m: Measurement, t: Strings) -> str:
 
 
 def _waivers(verdict: Verdict | None, t: Strings) -> list[View]:
-    out = []
-    for w in verdict.waivers if verdict else ():
-        out.append({"rule": printable(w.rule), "state": waiver_state(w, t), "valid": w.valid, "line": t(
-            "waiver.line", reason=printable(w.reason, 200), owner=printable(w.owner),
-            approver=printable(w.approver), expires=printable(w.expires))})
-    return out
+    """The first waivers, those in force before the others; section 18 has all."""
+    found = sorted(verdict.waivers if verdict else (), key=lambda w: not w.valid)
+    return [{"rule": printable(w.rule), "state": waiver_state(w, t), "valid": w.valid, "line": t(
+        "waiver.line", reason=printable(w.reason, 120), owner=printable(w.owner, 40),
+        approver=printable(w.approver, 40), expires=printable(w.expires))} for w in found[:TOP_WAIVERS]]
 
 
 def _tight(verdict: Verdict | None) -> bool:
-    """Whether page one holds so much that it needs the smaller type: changes, several waivers or long statements."""
+    """Whether page one holds so much that it needs the smaller type: changes, several waivers or long statements. On
+    paper the PDF makes it smaller still where that is not enough (`pdf.py`)."""
     if verdict is None:
         return False
     statements = sum(bool(s.statement) for s in verdict.to_sign for _ in s.roles)
     policies = sum(len(p.notes) for p in verdict.policies)
-    return 9 * (verdict.since is not None) + 2 * len(verdict.waivers) + 2 * statements + 2 * policies > ROOMY
+    held = 9 * (verdict.since is not None) + 2 * min(len(verdict.waivers), TOP_WAIVERS) + 2 * statements + 2 * policies
+    return held > ROOMY
 
 
 def _waived(verdict: Verdict | None, t: Strings) -> str:
     """One line before the verdict where something was waived; empty without a waiver in force."""
     valid = [w for w in (verdict.waivers if verdict else ()) if w.valid]
-    named = t.list(t("front.waived_until", rule=printable(w.rule), expires=printable(w.expires)) for w in valid)
+    named = names((t("front.waived_until", rule=printable(w.rule), expires=printable(w.expires)) for w in valid), t, 6)
     return t("front.waived", n=len(valid), names=named) if valid else ""

@@ -78,7 +78,7 @@ def largest_difference(metric: str, features: tuple[str, ...], groups: Sequence[
     lows, highs = ([p[end] for a, b in pairs if (p := _between(metric, a, b, alpha))]
                    for end, alpha in enumerate((ALPHA / len(pairs), ALPHA)))
     return Measurement(metric, max(values) - min(values), reason=reason, features=features, compare="difference",
-                       interval=Interval(max(0.0, *lows), max(highs), LEVEL, "all pairs, MOVER"))
+                       interval=Interval.reading(max(0.0, *lows), max(highs), LEVEL, "all pairs, MOVER"))
 
 
 def bounds(metric: str, found: Found, alpha: float) -> Pair | None:
@@ -118,4 +118,4 @@ def _with_shares(found: Measurement, a: Found, b: Found) -> Measurement:
 
 
 def _interval(pair: Pair | None, method: str) -> Interval | None:
-    return None if pair is None else Interval(*pair, LEVEL, method)
+    return None if pair is None else Interval.reading(*pair, LEVEL, method)

@@ -78,7 +78,7 @@ def _pair(a: Group, b: Group, control: str, pairs: Sequence[tuple[Group | None, 
                 most = METRICS[metric].high or 1.0
                 if compare == "difference":
                     low, high = max(-most, low), min(most, high)
-                interval = Interval(low, high, LEVEL, method)
+                interval = Interval.reading(low, high, LEVEL, method)
             yield Measurement(metric, e.value, e.status, reason, a.id, b.id, compare, se=e.se,
                               transform=None if e.se is None else e.transform, interval=interval,
                               slice=f"adjusted: {control}", label=label)

@@ -114,7 +114,7 @@ def _measured(metric: OwnMetric, group: Group, target: Target, kept: Kept | None
     se = math.sqrt(math.fsum(((spread - middle) ** 2).tolist()) / (len(spread) - 1))
     method = f"bootstrap, BCa, {len(answer.replicates):,} replicates"
     return Measurement(metric.name, value, "ok", sampled, group.id, se=se, transform="identity",
-                       interval=Interval(max(ends[0], low), min(ends[1], high), LEVEL, method))
+                       interval=Interval.reading(max(ends[0], low), min(ends[1], high), LEVEL, method))
 
 
 def _too_few(kept: Kept, target: Target) -> str:
@@ -146,7 +146,7 @@ def _differences(metric: OwnMetric, groups: Sequence[Group], own: dict[str, Meas
             continue
         low, high = mover_difference(a.value, first, b.value, second)
         yield Measurement(metric.name, value, group=group.id, reference=reference.id, compare="difference",
-                          interval=Interval(low, high, LEVEL, MOVER))
+                          interval=Interval.reading(low, high, LEVEL, MOVER))
 
 
 def _ends(m: Measurement) -> Pair | None:

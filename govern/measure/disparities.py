@@ -131,7 +131,7 @@ def _largest_gap(pairs: Sequence[Pair]) -> Interval:
     high = float((a.p - b.p + np.sqrt((a.high - a.p) ** 2 + (b.p - b.low) ** 2)).max())
     a, b = _bounds(pairs, ALPHA / len(pairs))
     low = float((a.p - b.p - np.sqrt((a.p - a.low) ** 2 + (b.high - b.p) ** 2)).max())
-    return Interval(max(0.0, low), high, LEVEL, "all pairs, Newcombe")
+    return Interval.reading(max(0.0, low), high, LEVEL, "all pairs, Newcombe")
 
 
 def _smallest_ratio(pairs: Sequence[Pair]) -> Interval:
@@ -145,7 +145,7 @@ def _smallest_ratio(pairs: Sequence[Pair]) -> Interval:
     a, b = _bounds(known, ALPHA / len(pairs))
     both, under, over = a.p * b.p, b.low * (2 * b.p - b.low), a.high * (2 * a.p - a.high)
     high = float(((both + np.sqrt(np.maximum(0.0, both * both - under * over))) / under).min())
-    return Interval(low, min(1.0, high), LEVEL, "all pairs, square-and-add")
+    return Interval.reading(low, min(1.0, high), LEVEL, "all pairs, square-and-add")
 
 
 def _ratio_bound(both: NDArray[np.float64], a: NDArray[np.float64], c: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -204,4 +204,4 @@ def _variance(found: Compared, features: Features, label: str | None) -> Measure
     if estimate < 0:
         notes.append("chance alone explains more than was seen: given as 0")
     return Measurement(metric, value, reason="; ".join(notes) or None, features=features, se=se, transform="identity",
-                       interval=Interval(max(0.0, low), high, LEVEL, "quadratic form, normal"), label=label)
+                       interval=Interval.reading(max(0.0, low), high, LEVEL, "quadratic form, normal"), label=label)

@@ -130,8 +130,8 @@ def _trivial(cube: Cube, target: Target) -> Measurement:
     n = math.fsum(sums)
     shares = [_share_of(cube, true == c, x, n) for c, x in enumerate(sums)]
     most = max(shares, key=lambda s: s.x)
-    interval = Interval(max(s.bounds(ALPHA / k)[0] for s in shares), max(s.bounds(ALPHA)[1] for s in shares), LEVEL,
-                        "over all classes")
+    interval = Interval.reading(max(s.bounds(ALPHA / k)[0] for s in shares), max(s.bounds(ALPHA)[1] for s in shares),
+                                LEVEL, "over all classes")
     return Measurement("trivial_accuracy", most.value, numerator=most.x, denominator=most.n, effective=most.effective,
                        interval=interval)
 

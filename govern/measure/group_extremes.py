@@ -68,7 +68,8 @@ def _extreme(name: str, of: Sequence[tuple[Group, Measurement | None]], features
     if not bare:
         lows, highs = (towards, away) if sign == 1 else (away, towards)
         pick = min if sign == 1 else max
-        interval = Interval(pick(b[0] for b in lows if b), pick(b[1] for b in highs if b), LEVEL, "over all groups")
+        interval = Interval.reading(pick(b[0] for b in lows if b), pick(b[1] for b in highs if b), LEVEL,
+                                    "over all groups")
     return Measurement(name, value, reason=reason, features=features, interval=interval, label=label)
 
 
@@ -150,4 +151,4 @@ def _lacking(own: Share, others: Sequence[Share]) -> Interval:
     if own.effective is None:
         # As the shortfall itself: whole persons, one more where a part of one is missing.
         ends = [float(math.ceil(e - 1e-9)) for e in ends]
-    return Interval(ends[0], ends[1], LEVEL, "all pairs, square-and-add")
+    return Interval.reading(ends[0], ends[1], LEVEL, "all pairs, square-and-add")

@@ -58,7 +58,7 @@ def rates(counts: Sequence[Counts], *, favourable_is_positive: bool) -> Iterator
                 continue
             yield Measurement(metric, share.value, group=c.group, numerator=share.x, denominator=share.n,
                               effective=share.effective,
-                              interval=Interval(*share.bounds(ALPHA), LEVEL, share.method), label=c.label)
+                              interval=Interval.reading(*share.bounds(ALPHA), LEVEL, share.method), label=c.label)
     for metric in DERIVED_METRICS:
         for c in counts:
             yield _derived(metric, c)
@@ -72,7 +72,8 @@ def _derived(metric: str, c: Counts) -> Measurement:
         e = derived(metric, [getattr(c.sampling, cell) for cell in CELLS], c.sampling.moments, rows=rows)
     interval = None
     if e.status == "ok" and e.value is not None and e.se is not None:
-        interval = Interval(*transformed(e.value, e.se, e.transform, ALPHA), LEVEL, DERIVED_METHODS[e.transform])
+        ends = transformed(e.value, e.se, e.transform, ALPHA)
+        interval = Interval.reading(*ends, LEVEL, DERIVED_METHODS[e.transform])
     return Measurement(metric, e.value, e.status, e.reason, c.group, se=e.se,
                        transform=None if e.se is None else e.transform, interval=interval, label=c.label)
 
@@ -140,7 +141,7 @@ class _Pair:
             self.metric, value, group=self.group, reference=self.reference, compare=compare,
             numerator=self.a.x, denominator=self.a.n, reference_numerator=self.b.x, reference_denominator=self.b.n,
             effective=self.a.effective, reference_effective=self.b.effective,
-            interval=Interval(*bounds, LEVEL, method), label=self.label)
+            interval=Interval.reading(*bounds, LEVEL, method), label=self.label)
 
     def undefined(self, compare: Comparing, why: str) -> Measurement:
         return Measurement(

@@ -26,7 +26,7 @@ def of_group(fit: RegressionFit, group: str = OVERALL) -> Iterator[Measurement]:
     bins = BINNED if fit.binned else ""
     for metric, q in fit.quantiles.items():
         found = measured(metric, q.estimate, group, method="order statistics")
-        held = None if q.low is None else Interval(q.low, q.high, LEVEL, f"order statistics{bins}")
+        held = None if q.low is None else Interval.reading(q.low, q.high, LEVEL, f"order statistics{bins}")
         yield replace(found, interval=held)
     for metric in _shares(fit):
         yield measured(metric, fit.share(metric), group,

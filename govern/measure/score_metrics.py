@@ -35,7 +35,7 @@ def _bounds(metric: str, e: Estimate) -> tuple[float, float] | None:
 
 def _interval(metric: str, e: Estimate) -> Interval | None:
     bounds = _bounds(metric, e)
-    return bounds and Interval(*bounds, LEVEL, METHODS[metric])
+    return bounds and Interval.reading(*bounds, LEVEL, METHODS[metric])
 
 
 def _one(metric: str, e: Estimate, group: str, label: str | None, reference: str | None = None) -> Measurement:
@@ -53,7 +53,7 @@ def of_group(scores: Scores, group: str = OVERALL, label: str | None = None) -> 
     for metric in MORE:
         found = _one(metric, getattr(more, metric), group, label)
         banded = metric == "expected_calibration_error" and more.expected_bounds
-        yield replace(found, interval=Interval(*banded, LEVEL, "band over the bins")) if banded else found
+        yield replace(found, interval=Interval.reading(*banded, LEVEL, "band over the bins")) if banded else found
     for part in PARTS:
         yield _part(part, more, group, label)
     yield Measurement("calibration_p_value", more.p_value, "ok" if more.p_reason is None else "undefined",
@@ -66,7 +66,7 @@ def _part(part: str, more: More, group: str, label: str | None) -> Measurement:
         return Measurement(metric, None, "undefined", error.reason, group, label=label)
     bounds = parts.bounds.get(part)
     return Measurement(metric, getattr(parts, part), error.status, error.reason, group, label=label,
-                       interval=Interval(*bounds, LEVEL, PARTS[part]) if bounds else None)
+                       interval=Interval.reading(*bounds, LEVEL, PARTS[part]) if bounds else None)
 
 
 def comparisons(groups: Sequence[Group], found: Sequence[GroupScores], label: str | None = None
@@ -99,7 +99,7 @@ def _difference(metric: str, group: str, a: Estimate, reference: str, b: Estimat
         return Measurement(metric, value, "too_few", reason, group, reference, "difference", label=label)
     low, high = mover_difference(a.value, first, b.value, second)
     return Measurement(metric, value, group=group, reference=reference, compare="difference",
-                       interval=Interval(low, high, LEVEL, "MOVER"), label=label)
+                       interval=Interval.reading(low, high, LEVEL, "MOVER"), label=label)
 
 
 def curves(scores: Scores, group: str = OVERALL, label: str | None = None) -> Iterator[Curve]:

@@ -113,7 +113,7 @@ def _samples(cube: Cube, residuals: Residuals | None, target: Target) -> tuple[t
 
 
 def _subgroup(d: subgroups.Difference) -> Subgroup:
-    interval = Interval(*d.sample.bounds, LEVEL, d.sample.method)
+    interval = Interval.reading(*d.sample.bounds, LEVEL, d.sample.method)
     return Subgroup(d.features, d.values, d.rows, d.metric, d.sample.value, d.sample.rest_value, d.p_value, d.q_value,
                     interval, d.covers)
 

@@ -147,4 +147,4 @@ def _paired(metric: str, cube: Cube, better: NDArray[np.int64]) -> Measurement:
 
 def _difference(metric: str, value: float, se: float, method: str) -> Measurement:
     return Measurement(metric, value, reference=TRIVIAL, compare="difference", se=se, transform="identity",
-                       interval=Interval(value - Z * se, value + Z * se, LEVEL, method))
+                       interval=Interval.reading(value - Z * se, value + Z * se, LEVEL, method))

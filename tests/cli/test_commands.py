@@ -17,6 +17,7 @@ import pytest
 from govern.codec import digest
 
 FILES = ["card.html", "card.pdf", "compute.json", "evidence.json", "verdict.json"]
+ROOT = Path(__file__).parents[2]
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -216,13 +217,16 @@ def test_doctor_says_what_is_there(govern: Callable[..., Any]) -> None:
 
 
 def test_without_pdf_libraries_html_is_written_and_the_code_still_tells(reported: Path, tmp_path: Path) -> None:
-    """In a process of its own in which the import fails, as it does on a machine without Pango."""
+    """In processes in which the import fails, as it does on a machine without Pango."""
     evidence = reported / "govern-report" / "evidence.json"
-    start = "import sys; sys.modules['weasyprint'] = None; from govern.cli import run; sys.exit(run(sys.argv[1:]))"
+    (tmp_path / "without").mkdir()
+    (tmp_path / "without" / "sitecustomize.py").write_text("import sys; sys.modules['weasyprint'] = None\n")
+    paths = [str(tmp_path / "without"), str(ROOT), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
-    def ran(*arguments: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, "-c", start, *map(str, arguments)], cwd=tmp_path, text=True,
-                              capture_output=True)
+    def ran(*arguments: object, cwd: Path = tmp_path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, "-m", "govern", *map(str, arguments)], cwd=cwd, text=True,
+                              capture_output=True, env=environment)
 
     done = ran("render", evidence, "--out", "cards")
     assert done.returncode == 0 and sorted(p.name for p in (tmp_path / "cards").iterdir()) == ["card.html"]
@@ -230,8 +234,7 @@ def test_without_pdf_libraries_html_is_written_and_the_code_still_tells(reported
     done = ran("render", evidence, "--out", "asked", "--format", "pdf")
     assert done.returncode == 2 and "install" in done.stderr and not (tmp_path / "asked").exists()
     shutil.copytree(reported, tmp_path / "copy", ignore=shutil.ignore_patterns("govern-report"))
-    done = subprocess.run([sys.executable, "-c", start, "report", "model.pkl", "--out", "r"], text=True,
-                          cwd=tmp_path / "copy", capture_output=True)
+    done = ran("report", "model.pkl", "--out", "r", cwd=tmp_path / "copy")
     assert done.returncode == 0 and "PASS" in done.stdout, done.stderr
     assert sorted(p.name for p in (tmp_path / "copy" / "r").iterdir()) == [f for f in FILES if f != "card.pdf"]
 

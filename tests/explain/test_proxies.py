@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from govern.evidence import UNKNOWN_NAME
+from govern.evidence import UNKNOWN_NAME, Interval
 from govern.explain.proxies import FEW, NO_LEVELS, NO_OTHERS, OWN, joined, measurements, proxies
 from govern.explanations import Attribution, Attributions, Proxy
 
@@ -182,7 +182,7 @@ def test_what_rules_may_judge() -> None:
         ("proxy_auc", ("team",), "column: number 0")]
     for p, m in zip(of, made, strict=True):
         assert m.interval is not None
-        assert (m.value, m.interval.low, m.interval.high, m.interval.level) == (p.value, p.low, p.high, 0.95)
+        assert (m.value, m.interval) == (p.value, Interval.reading(p.low, p.high, 0.95, p.method))
 
 
 def test_perfect_prediction_keeps_a_width() -> None:

@@ -5,7 +5,7 @@ import pytest
 from govern.formats.axes import COLOURS, DASHES, Line, figure, fitted, line, tick_text, ticks, unit_square, upper
 from govern.formats.beams import beam, beams_scale, dumbbell
 from govern.formats.charts import Scale
-from govern.formats.points import evenly, points
+from govern.formats.points import evenly, places, points, shares
 
 
 def test_a_line_turns_upside_down_and_leaves_out_what_cannot_be_told_apart() -> None:
@@ -88,7 +88,9 @@ def test_points_are_some_of_those_given() -> None:
     assert evenly(2, 6) == [0, 1]
     assert evenly(1) == [0]
     assert evenly(0) == []
-    assert points([(0.0, 0.1), (0.5, 0.2), (1.0, 0.9)], 2) == "0.00 0.10 · 1.00 0.90"
+    assert points([(0.0, 0.1), (0.5, 0.2), (1.0, 0.9)], 2) == "0 10, 100 90"
+    assert shares([(0.1, 0.2), (0.5, 0.996)], (0.1, 0.4, 0.5)) == "20 · – · 100"
+    assert places((0.1, 0.257)) == "0.10 · 0.26"
 
 
 def test_a_beam_starts_where_it_is_told_and_says_which_way_it_goes() -> None:

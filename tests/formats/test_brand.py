@@ -15,7 +15,7 @@ from test_html import Reader
 from govern.formats.brand import markup
 from govern.formats.edition import Brand, Edition, Section
 from govern.formats.html import on_paper, paper_style, render_html
-from govern.formats.pdf import as_xml
+from govern.formats.pdflayout import as_xml
 
 LOGO = ("data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
         "rkJggg==")

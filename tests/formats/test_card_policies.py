@@ -14,6 +14,8 @@ import sample
 from test_html import Reader
 
 from govern.formats.html import render_html
+from govern.formats.published import published
+from govern.formats.strings import strings
 from govern.formats.text import summary
 from govern.formats.words import p_text
 from govern.verdict import Comparison
@@ -94,10 +96,18 @@ def test_tables_of_people_have_shares_and_no_ratios() -> None:
     shares = sample.finding(rule="JB-3a", kind="table", features=("sex",), outcome="pass", counts_as="PASS",
                             metric="group_share", compare=None, bound_min=None, title={"en": "People in every group"},
                             seen=rows[0], comparisons=rows)
+    ages = [g for g in E.feature_groups["age",] if not g.missing]
+    more = tuple(Comparison(g.id, "pass", g.n / 2400, n=2400, numerator=g.n) for g in ages)
+    both = (shares, replace(shares, features=("age",), seen=more[0], comparisons=more))
+    part, = published(E, sample.verdict(E, found=both), strings())
+    assert [(t.heads[0][0], len(t.rows)) for t in part.tables] == [("sex", 1), ("age", 2)]  # one part a rule, abreast
+    assert [row[0::2] for row in part.tables[1].rows] == [(ages[0].name, ages[2].name, ages[4].name),
+                                                          (ages[1].name, ages[3].name, "")]
     nobody = replace(shares, rule="JB-3b", metric=None, comparisons=(), seen=None)
     said = Reader(render_html(E, sample.verdict(E, found=(shares, nobody)), None, digests=sample.DIGESTS)).text
     part = said.partition("JB-3a People in every group")[2]
-    assert f"group people share of the rows men {sex[0].n} " in part.replace(",", "") and "ratio" not in part[:120]
+    first, second = (f"{g.name} {g.n:,} ({100 * g.n / 2400:.1f}%)" for g in sex)
+    assert f"{'sex people (of the rows) ' * 3}{first} {second}" in part and "ratio" not in part[:160]
     assert "Sex: 2 groups with their number of people." in said
     assert "Sex: nobody is in an unknown group." in said
 

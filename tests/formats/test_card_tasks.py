@@ -18,7 +18,7 @@ from test_html import Reader, card
 from govern.codec import as_stored
 from govern.evidence import OVERALL, Evidence, Interval, Measurement, Subgroup
 from govern.formats.html import on_paper, paper_style
-from govern.formats.pdf import as_xml
+from govern.formats.pdflayout import as_xml
 from govern.formats.strings import strings
 from govern.formats.text import summary
 from govern.verdict import Comparison, Settle

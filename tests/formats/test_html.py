@@ -245,6 +245,9 @@ def test_unasked_intersections_are_shown_and_not_judged() -> None:
     assert "Further intersections" in text
     assert "sex:education" in text
     assert "men · university" in text
+    table = text.partition("Further intersections")[2]
+    assert "8 groups" in table and "Every group is in evidence.json." in table and "searched for below" not in table
+    assert "1 intersection has no rule of its own and is in Annex B: sex:education." in text
 
 
 def test_other_evidence_of_compute_is_said() -> None:

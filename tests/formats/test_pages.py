@@ -4,6 +4,7 @@ heading at the foot of a page, no page that ends in a blank."""
 from __future__ import annotations
 
 import ctypes
+import re
 import sys
 from collections import defaultdict
 from dataclasses import dataclass
@@ -122,8 +123,11 @@ def test_no_heading_stands_at_the_foot_of_a_page(pages: list[tuple[Any, list[Let
     assert any(x.size > HEADING for _, found in pages for x in found)
 
 
-def test_no_page_ends_in_a_blank(pages: list[tuple[Any, list[Letter]]]) -> None:
+def test_no_page_ends_in_a_blank_but_the_last_of_a_half(pages: list[tuple[Any, list[Letter]]]) -> None:
+    opening = re.compile("(19Policychecklist|20Crosswalk)")
     for number, (page, found) in enumerate(pages[1:-1], 2):
+        if opening.match("".join(x.text for x in pages[number][1])):
+            continue
         _, height = page.get_size()
         lowest = min(x.bottom for x in found if x.bottom > FOOT)
         assert lowest - FOOT < BLANK * height, number
@@ -132,4 +136,5 @@ def test_no_page_ends_in_a_blank(pages: list[tuple[Any, list[Letter]]]) -> None:
 def test_page_one_is_one_page(pages: list[tuple[Any, list[Letter]]]) -> None:
     first, second = ("".join(x.text for x in found) for _, found in pages[:2])
     assert "Notcovered" in first and "Tobesigned" in first
-    assert "2Identity" in second and "2Identity" not in first
+    assert "CONTENTS" in second.upper()
+    assert "2Identity" not in first

@@ -27,6 +27,7 @@ from govern.formats.fairness import fairness
 from govern.formats.gaps import waterfall
 from govern.formats.html import _environment, render_html
 from govern.formats.pairs import pairs
+from govern.formats.points import evenly
 from govern.formats.shapes import dependence
 from govern.formats.since import since
 from govern.formats.strings import strings
@@ -68,12 +69,30 @@ def test_pairs_show_the_widest_gaps_as_measured() -> None:
             m = E.find("selection_rate", a.id, b.id, "difference")
             if m is not None:
                 gaps[a.name, b.name] = m.value
-    shown = [(row[0], row[1]) for row in part.tables[0].rows]
-    widest = sorted(gaps, key=lambda k: -abs(gaps[k]))[:len(shown)]
-    assert sorted(shown) == sorted(widest)
+    shown = [(row[1], row[2]) for row in part.tables[0].rows]
+    widest = sorted(gaps, key=lambda k: -abs(gaps[k]))[:6]
+    assert {row[0] for row in part.tables[0].rows} == {"age"}
+    assert shown[:3] == widest[:3] and set(shown) <= set(widest)
     first = part.tables[0].rows[0]
-    assert str(first[3]).startswith(f"{gaps[first[0], first[1]]:.3f}".replace("-", "−")[:5])
-    assert "4 smaller gaps are in evidence.json." in check_pictures(part)
+    assert str(first[4]).startswith(f"{gaps[first[1], first[2]]:.3f}".replace("-", "−")[:5])
+    assert f"{len(gaps) - len(shown)} other gaps are in evidence.json." in check_pictures(part)
+
+
+def test_of_pairs_within_the_bound_the_three_widest_are_shown() -> None:
+    def marks(outcome: str) -> list[str]:
+        found = sample.findings(E)[0]
+        measured = [m for m in E.measurements if m.compare == "ratio" and m.metric == "selection_rate"
+                    and E.groups_by_id[m.group].features == ("age",)]
+        decided = tuple(replace(found.comparisons[0], group=m.group, reference=m.reference,
+                                outcome=outcome) for m in measured)  # type: ignore[arg-type]
+        part = pairs(E, sample.verdict(E, found=(replace(found, comparisons=decided),)), [("age",)], T)
+        assert part is not None
+        return [row[5].mark or "" for row in part.tables[0].rows if isinstance(row[5], Cell)]
+
+    assert marks("pass") == ["within"] * 3
+    assert marks("fail") == ["outside"] * 6
+    unjudged = pairs(E, None, [("age",)], T)
+    assert unjudged is not None and len(unjudged.tables[0].rows) == 6
 
 
 def test_a_pair_has_the_mark_that_the_policy_gave_it() -> None:
@@ -82,20 +101,20 @@ def test_a_pair_has_the_mark_that_the_policy_gave_it() -> None:
     seen = sample.findings(E)[0].seen
     assert seen is not None
     pair = {E.groups_by_id[seen.group].name, E.groups_by_id[str(seen.reference)].name}
-    row = next(r for r in part.tables[0].rows if {r[0], r[1]} == pair)
-    picture, cell = row[2], row[4]
+    row = next(r for r in part.tables[0].rows if {r[1], r[2]} == pair)
+    picture, cell = row[3], row[5]
     assert isinstance(picture, Glyph) and isinstance(cell, Cell)
     assert (picture.mark, cell.mark, cell.text) == ("outside", "outside", "outside")
     unjudged = pairs(E, None, [("age",)], T)
     assert unjudged is not None
-    assert {r[4] for r in unjudged.tables[0].rows} == {""}
+    assert {r[5] for r in unjudged.tables[0].rows} == {""}
 
 
 def test_the_line_of_no_gap_and_the_band_of_a_judged_difference() -> None:
     found = replace(sample.findings(E)[0], compare="difference", bound_min=None, bound_max="0.10")
     part = pairs(E, sample.verdict(E, found=(found,)), [("age",)], T)
     assert part is not None
-    picture = part.tables[0].rows[0][2]
+    picture = part.tables[0].rows[0][3]
     assert isinstance(picture, Glyph)
     assert [text for _, text in picture.ticks] == ["-0.10", "0.10", "0"]
     assert picture.band_from is not None and picture.band_to is not None
@@ -151,7 +170,17 @@ def test_the_sweep_is_a_picture_of_everyone_and_of_each_feature() -> None:
     e, swept = _with_thresholds(), task_sample.sweep()
     figures, tables = sweep_pictures(e, swept, T)
     assert [f.heading for f in figures] == ["everyone", "sex", "age"]
-    assert len(tables) == 3
+    table, = tables
+    chosen = [e.thresholds[i] for i in evenly(len(e.thresholds), 9)]
+    assert table.heads[1][0] == f"selection rate, %, at {' · '.join(f'{x:.2f}' for x in chosen)}"
+    at = {c.group: c for c in e.threshold_counts}
+    named = {f"{g.feature} {g.name}": at[g.id] for g in e.groups if g.id in at and g.features and not g.missing}
+    assert len(table.rows) == len(named)
+    for name, rates, found in table.rows:
+        c = named[str(name)]
+        cells = [(c.tp[i], c.fp[i], c.fn[i], c.tn[i]) for i in map(e.thresholds.index, chosen)]
+        assert rates == " · ".join(f"{100 * ((fn + tn) / (tp + fp + fn + tn)):.0f}" for tp, fp, fn, tn in cells)
+        assert found == " · ".join(f"{100 * (tp / (tp + fn)):.0f}" for tp, _, fn, _ in cells)
     everyone = figures[0].plots[0]
     assert len(everyone.marks) == len(swept.points)
     assert {m for _, m in everyone.marks} == {"outside", "within"}

@@ -171,7 +171,7 @@ def test_a_phrase_is_looked_up_with_what_stands_in_it() -> None:
     t = strings("ja")
     assert t.phrase("no limit is declared for model file size") == "モデルファイルのサイズの限界値の宣言なし"
     assert t.phrase("fewer than 30 rows; all outcomes are equal") == "30件未満；すべての実績値が等しい"
-    assert t.phrase("to be signed by developer, reviewer") == "署名者：作成者、レビュー担当者"
+    assert t.phrase("to be signed by developer, reviewer") == "署名者：開発者、レビュー担当者"
     assert t.phrase("a word of the user's; no rows") == "a word of the user's；該当行なし"
     assert t.phrase("fewer than 30 rows: other, 61 or more") == "30件未満：other, 61以上"  # the user's own word stays
     assert strings("en").phrase("no rows") == "no rows"

@@ -26,6 +26,7 @@ from govern.codec import document, load
 from govern.evidence import EVIDENCE_SCHEMA, OVERALL, Compute, Evidence
 from govern.formats.edition import Edition
 from govern.formats.html import render_html
+from govern.formats.naming import name_of
 from govern.formats.numbers import percent
 from govern.formats.strings import Strings, strings
 from govern.formats.words import MARKS, reason
@@ -37,6 +38,7 @@ from govern.verdict import Finding, Verdict
 
 LANGUAGES = ("en", "ja")
 PACKS = ("baseline", "eeoc-four-fifths", "nyc-ll144", "japan-mlqm")
+INTERSECTIONS = (("sex", "education"), ("age", "education"))  # that nobody asked a rule for
 PHASES: tuple[Literal["team", "company"], ...] = ("team", "company")
 # Small numbers that a template or a table's length gives: `and 3 more`, ranks, the numbers of the sections.
 SMALL = [float(n) for n in range(26)]
@@ -60,6 +62,9 @@ def made(name: str) -> Documents:
     if name == "sample":
         e = sample.evidence()
         return e, sample.verdict(e), sample.compute()
+    if name == "intersections":
+        e = sample.evidence(shown=INTERSECTIONS)
+        return e, sample.verdict(e), None
     if name == "policies":
         e = policy_sample.evidence()
         return e, policy_sample.verdict(e), None
@@ -68,7 +73,8 @@ def made(name: str) -> Documents:
 
 
 CARDS = {**{f"{p} {w}": lambda p=p, w=w: judged(p, w, "team") for p in PACKS for w in ("pass", "fail")},
-         **{name: lambda name=name: made(name) for name in ("sample", "policies", "regression", "multiclass")}}
+         **{name: lambda name=name: made(name) for name in ("sample", "policies", "regression", "multiclass",
+                                                             "intersections")}}
 
 
 @lru_cache
@@ -184,6 +190,29 @@ def test_the_rates_of_groups_are_those_of_their_counts(lang: str) -> None:
                 assert percent(c.selected / g.n) in row[4:6]
                 compared += 1
     assert compared >= 7
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_ends_of_an_intersection_are_those_of_its_counts(lang: str) -> None:
+    evidence, t = made("intersections")[0], strings(lang)
+    listed = {row[0].split(" ")[0]: row for row in rows(page("intersections", lang), "annex-fairness")}
+    selected = {c.group: c.selected for c in evidence.counts}
+    for features in INTERSECTIONS:
+        row = listed[":".join(features)]
+        known = [g for g in evidence.feature_groups[features] if not g.missing and g.n]
+        read = [g for g in known if g.n >= 30]
+        most = max(known, key=lambda g: g.n)
+        few, lost = len(known) - len(read), sum(g.n for g in evidence.feature_groups[features] if g.missing)
+        told = [len(known), *((few, 30) if few else ()), *((lost,) if lost else ())]
+        assert sorted(truth.numbers(row[0])) == sorted(map(str, told))
+        assert truth.numbers(row[1].removesuffix(name_of(most, t))) == [str(min(g.n for g in known)), str(most.n)]
+        rates = {name_of(g, t): selected[g.id] / g.n for g in read}
+        ratios = {name: rate / (selected[most.id] / most.n) for name, rate in rates.items() if name != name_of(most, t)}
+        for text, found, choose, by in ((row[2], rates, min, 100), (row[3], rates, max, 100), (row[4], ratios, min, 1)):
+            group = choose(found, key=lambda n: found[n])
+            number = truth.numbers(text)[0]
+            assert float(number) == round(by * found[group], len(number.partition(".")[2])), (features, text)
+            assert text.endswith(f"] {group}")
 
 
 def rows(page: str, section: str) -> list[list[str]]:
