@@ -57,7 +57,7 @@ def test_every_data_file_of_the_checkout_is_in_the_wheel(wheel: Path) -> None:
         f"govern/_data/{path.relative_to(ROOT)}"
         for folder in ("templates", "policies")
         for path in (ROOT / folder).rglob("*")
-        if path.is_file()
+        if path.is_file() and "__pycache__" not in path.parts
     } | {
         str(path.relative_to(ROOT))
         for path in (ROOT / "govern").rglob("*")
