@@ -48,8 +48,9 @@ def unmet_outcome(when: Mapping[str, Any], outcomes: Mapping[str, Sequence[str]]
     came = {name: outcomes[name] for name in as_list(when["rule"])}
     if any(outcome in wanted for found in came.values() for outcome in found):
         return None
-    said = "; ".join(f"{name} came out {' and '.join(dict.fromkeys(found)) or 'n/a'}" for name, found in came.items())
-    return Unmet(f"{said}, not {_names(wanted)}")
+    seen = {name: " and ".join(dict.fromkeys(found)).replace("_", " ") or "n/a" for name, found in came.items()}
+    said = "; ".join(f"{name} came out {outcome}" for name, outcome in seen.items())
+    return Unmet(f"{said}, not {_names(wanted).replace('_', ' ')}")
 
 
 def _value(evidence: Evidence, key: str) -> Any:

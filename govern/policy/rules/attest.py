@@ -46,4 +46,5 @@ def questions(rule: Rule, documents: Documents) -> list[Question]:
     roles = tuple(role.strip() for role in rule.fields.roles)
     entry = ToSign(rule.id, documents.policy, texts(rule.fields.title), roles, rule.fields.distinct,
                    texts(rule.fields.statement), rule.fields.basis, rule.fields.cite)
-    return [Question(always(Answer("n/a", f"to be signed by {', '.join(roles)}", applies=False, to_sign=entry)))]
+    people = ", ".join(role.replace("_", " ") for role in roles)
+    return [Question(always(Answer("n/a", f"to be signed by {people}", applies=False, to_sign=entry)))]
