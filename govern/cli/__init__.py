@@ -17,8 +17,9 @@ def main() -> None:
     """Entry point of the `govern` command."""
     import gc
 
-    # A command ends soon and makes few cycles; looking for them takes a fifth of the time of a PDF.
-    gc.set_threshold(200_000, 50, 100)
+    # A command ends soon and makes few cycles; looking for them takes a fifth of the time of a PDF, once what it lays
+    # out counts as new.
+    gc.set_threshold(1_000_000, 50, 100)
     code = run(sys.argv[1:])
     # All memory ends with the process; looking through it for cycles first takes a third of a second.
     gc.freeze()

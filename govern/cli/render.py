@@ -26,6 +26,7 @@ def render(
     """
     from govern.cli import actions, steps
     from govern.codec import write_files
+    from govern.formats import html
     from govern.inputs.config import load_settings
 
     settings = load_settings(given, config=given.get("config"), cwd=Path(), measuring=False)
@@ -33,6 +34,8 @@ def render(
     drawing = steps.start_drawing(settings.report.formats, edition)
     facts = steps.stored(evidence, given)
     judged = steps.stored_verdict(verdict, facts.evidence_sha256)
+    if drawing:
+        html.prepare()  # the other process is not there yet
     formats = steps.formats_of(settings, drawing=drawing)
     documents = steps.stored_files(facts, evidence, judged, verdict) if "pdf" in formats else {}
     files = steps.cards(facts, judged, formats, edition, documents)

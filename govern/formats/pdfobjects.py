@@ -60,8 +60,8 @@ def packed(objects: Sequence[Any], files: Compressing) -> Pack:
             places.append(b"%d %d" % (number, place))
             place += len(data) + 1
         head = b" ".join(places)
-        extra = {"Type": "/ObjStm", "N": len(others), "First": len(head) + 1}
-        held = pydyf.Stream([head, *(data for _, data in others)], extra, compress=True)
+        extra = {"Type": "/ObjStm", "N": len(others), "First": len(head) + 1, "Filter": "/FlateDecode"}
+        held = pydyf.Stream([zlib.compress(b"\n".join([head, *(data for _, data in others)]), LEVEL)], extra)
         return Pack(tuple((number, data.result()) for number, data in streams),
                     tuple(number for number, _ in others), bytes(held.data))
 
@@ -89,12 +89,13 @@ def written(packs: Sequence[Pack], root: bytes, info: bytes, identifier: bytes) 
     last = free + len(packs)
     entries[last] = (1, at, 0)
     widths = (1, (at.bit_length() + 7) // 8, 3)
-    table = b"".join(value.to_bytes(width, "big") for number in range(last + 1)
-                     for width, value in zip(widths, entries[number], strict=True))
+    shifts = (8 * (widths[1] + widths[2]), 8 * widths[2])
+    rows = (entries[number] for number in range(last + 1))
+    table = b"".join([(a << shifts[0] | b << shifts[1] | c).to_bytes(sum(widths), "big") for a, b, c in rows])
     content = md5(b"".join(parts), usedforsecurity=False).hexdigest()
     extra = {"Type": "/XRef", "Size": last + 1, "W": pydyf.Array(widths), "Root": root, "Info": info,
-             "ID": pydyf.Array([pydyf.String(identifier), pydyf.String(content)])}
-    parts.append(b"%d 0 obj\n" % last + pydyf.Stream([table], extra, compress=True).data + b"\nendobj\n")
+             "ID": pydyf.Array([pydyf.String(identifier), pydyf.String(content)]), "Filter": "/FlateDecode"}
+    parts.append(b"%d 0 obj\n" % last + pydyf.Stream([zlib.compress(table, LEVEL)], extra).data + b"\nendobj\n")
     return b"".join([*parts, b"startxref\n%d\n%%%%EOF\n" % at])
 
 
