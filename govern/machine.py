@@ -64,21 +64,24 @@ def _libraries() -> tuple[Check, ...]:
     return tuple(_library(*wanted) for wanted in map(_requirement, lines) if wanted)
 
 
-def _requirement(line: str) -> tuple[str, str] | None:
-    """(`shap`, `0.49`) from `shap>=0.49`; None for what only an extra asks for."""
-    match = re.fullmatch(r"([A-Za-z0-9._-]+)\s*(?:>=\s*([0-9.]+))?", line.strip())
-    return (match[1], match[2] or "0") if match else None
+def _requirement(line: str) -> tuple[str, str, str] | None:
+    """(`shap`, `0.49`, ``) from `shap>=0.49`, (`weasyprint`, `70`, `71`) from `weasyprint<71,>=70`; None for what only
+    an extra asks for."""
+    match = re.fullmatch(r"([A-Za-z0-9._-]+)\s*((?:(?:>=|<)\s*[0-9.]+\s*,?\s*)*)", line.strip())
+    bounds = dict(re.findall(r"(>=|<)\s*([0-9.]+)", match[2])) if match else {}
+    return (match[1], bounds.get(">=", "0"), bounds.get("<", "")) if match else None
 
 
-def _library(name: str, minimum: str) -> Check:
+def _library(name: str, minimum: str, below: str) -> Check:
     from importlib.metadata import PackageNotFoundError, version
 
-    mend = f"pip install '{name}>={minimum}'"
+    mend = f"pip install '{name}>={minimum}{',<' + below if below else ''}'"
     try:
         found = version(name)
     except PackageNotFoundError:
         return Check(name, False, "not installed", mend)
-    return Check(name, _release(found) >= _release(minimum), found, mend)
+    fits = _release(minimum) <= _release(found) and not (below and _release(found) >= _release(below))
+    return Check(name, fits, found, mend)
 
 
 def _release(version: str) -> tuple[int, ...]:

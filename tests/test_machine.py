@@ -27,10 +27,11 @@ def test_checks_print_nothing(capfd: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     ("line", "expected"),
-    [("shap>=0.49", ("shap", "0.49")), ("ruamel.yaml >= 0.18", ("ruamel.yaml", "0.18")),
-     ("rich", ("rich", "0")), ("lightgbm>=4.5; extra == 'boosters'", None)],
+    [("shap>=0.49", ("shap", "0.49", "")), ("ruamel.yaml >= 0.18", ("ruamel.yaml", "0.18", "")),
+     ("weasyprint<71,>=70", ("weasyprint", "70", "71")), ("weasyprint >=70, <71", ("weasyprint", "70", "71")),
+     ("rich", ("rich", "0", "")), ("lightgbm>=4.5; extra == 'boosters'", None)],
 )
-def test_requirement(line: str, expected: tuple[str, str] | None) -> None:
+def test_requirement(line: str, expected: tuple[str, str, str] | None) -> None:
     assert machine._requirement(line) == expected
 
 
@@ -46,10 +47,13 @@ def test_trailing_zeros_do_not_count() -> None:
 
 
 def test_a_library_that_is_absent_or_too_old_is_named_with_its_mend() -> None:
-    absent = machine._library("a-library-nobody-has", "1.2")
+    absent = machine._library("a-library-nobody-has", "1.2", "")
     assert not absent.ok and absent.mend == "pip install 'a-library-nobody-has>=1.2'"
-    old = machine._library("pytest", "9999")
+    old = machine._library("pytest", "9999", "")
     assert not old.ok and old.found == importlib.metadata.version("pytest")
+    new = machine._library("pytest", "1", "2")
+    assert not new.ok and new.mend == "pip install 'pytest>=1,<2'"
+    assert machine._library("pytest", "1", "9999").ok
 
 
 def test_missing_system_libraries_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

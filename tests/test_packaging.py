@@ -112,7 +112,7 @@ def test_requirements_of_the_installation_are_those_of_the_checkout() -> None:
     assert {normal(line) for line in installed} == {normal(line) for line in project["dependencies"]}
 
 
-def normal(requirement: str) -> tuple[str, str]:
-    """(name, version) with the name spelt as in an installation: `ruamel.yaml` is `ruamel-yaml` there."""
-    name, _, version = requirement.replace(" ", "").partition(">=")
-    return re.sub(r"[-_.]+", "-", name).lower(), version
+def normal(requirement: str) -> tuple[str, frozenset[str]]:
+    """(name, bounds) with the name spelt as in an installation: `ruamel.yaml` is `ruamel-yaml` there."""
+    name, bounds = re.fullmatch(r"([\w.-]+)(.*)", requirement.replace(" ", "")).groups()  # type: ignore[union-attr]
+    return re.sub(r"[-_.]+", "-", name).lower(), frozenset(bounds.split(","))
