@@ -15,7 +15,7 @@ import pytest
 import sklearn.metrics as sk
 from counting import Of, measured
 
-from govern.evidence import Counts, Group, Measurement
+from govern.evidence import Counts, Group, Interval, Measurement
 from govern.measure.disparities import _largest_gap, _smallest_ratio, disparities
 from govern.measure.group_extremes import EXTREMES, extremes, shortfalls
 from govern.measure.rates import rates
@@ -194,11 +194,12 @@ def test_interval_is_the_best_of_the_pairs_own(seed: int) -> None:
     pairs = list(permutations(samples, 2))
     gap, few = _largest_gap(pairs), 0.025 / len(pairs)
     of = [(Share(*a), Share(*b)) for a, b in pairs]
-    assert gap.high == pytest.approx(max(difference_bounds(a, b, 0.025)[1] for a, b in of), abs=1e-8)
-    assert gap.low == pytest.approx(max(0.0, max(difference_bounds(a, b, few)[0] for a, b in of)), abs=1e-8)
+    assert gap == Interval.reading(max(0.0, max(difference_bounds(a, b, few)[0] for a, b in of)),
+                                   max(difference_bounds(a, b, 0.025)[1] for a, b in of), 0.95, gap.method)
     least = _smallest_ratio(pairs)
-    assert least.low == pytest.approx(min(ratio_bounds(a, b, 0.025)[0] for a, b in of if b.x), abs=1e-8)
-    assert least.high == pytest.approx(min(1.0, *(ratio_bounds(a, b, few)[1] for a, b in of if b.x)), abs=1e-8)
+    best = Interval.reading(min(ratio_bounds(a, b, 0.025)[0] for a, b in of if b.x),
+                            min(1.0, *(ratio_bounds(a, b, few)[1] for a, b in of if b.x)), 0.95, least.method)
+    assert (least.low, least.high) == pytest.approx((best.low, best.high), abs=1e-9)
 
 
 def variance_of(selected: list[int], n: int) -> Measurement:

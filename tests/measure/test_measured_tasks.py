@@ -9,7 +9,7 @@ import pytest
 from fairlearn.metrics import MetricFrame, mean_prediction
 from sklearn import metrics as sk
 
-from govern.evidence import OVERALL, REST, Group, Measurement
+from govern.evidence import OVERALL, REST, Group, Interval, Measurement
 from govern.measure import multiclass, regression, smoke
 from govern.measure.compared import difference, largest_difference, measured
 from govern.metrics import METRICS
@@ -226,7 +226,7 @@ def test_pairs_without_a_value_or_an_interval_say_why() -> None:
     assert difference("macro_f1", "g1", undefined("no rows"), "g2", known).reason == "no rows"
     shares = Share(30, 50), Share(20, 60)
     found = difference("multiclass_accuracy", "g1", shares[0], "g2", shares[1])
-    assert (found.interval.low, found.interval.high) == pytest.approx(newcombe(30, 50, 20, 60, 0.025), abs=1e-8)
+    assert found.interval == Interval.reading(*newcombe(30, 50, 20, 60, 0.025), 0.95, found.interval.method)
     nobody = difference("multiclass_accuracy", "g1", shares[0], "g2", Share(0, 0))
     assert (nobody.value, nobody.status, nobody.reason) == (None, "undefined", "no rows")
     assert measured("multiclass_accuracy", Share(0, 0), "g1").status == "undefined"
