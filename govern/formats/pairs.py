@@ -30,17 +30,17 @@ def pairs(evidence: Evidence, verdict: Verdict | None, asked: Sequence[tuple[str
 
     Groups of fewer than 30 rows are left out: their gaps are wide by chance.
     """
-    found, more = [], 0
+    kept, more = [], 0
     for features in asked:
         finding = judged(verdict, features, METRIC, decision_label(evidence))
         gaps = _gaps(evidence, features)
         shown = [m for i, m in enumerate(gaps[:SHOWN]) if i < WITHIN or _decided(m, finding) != "within"]
-        found += [(features, finding, m) for m in shown]
+        kept += [(features, finding, m) for m in shown]
         more += len(gaps) - len(shown)
-    if not found:
+    if not kept:
         return None
-    on = scale([0.0, *(v for _, _, m in found for v in _ends(m))], WIDTH, floor=-1.0, ceiling=1.0)
-    rows = tuple((printable(":".join(features)), *_row(evidence, m, finding, on, t)) for features, finding, m in found)
+    on = scale([0.0, *(v for _, _, m in kept for v in _ends(m))], WIDTH, floor=-1.0, ceiling=1.0)
+    rows = tuple((printable(":".join(features)), *_row(evidence, m, finding, on, t)) for features, finding, m in kept)
     titles = (t("fairness.feature"), t("fairness.group"), t("charts.second"),
               t("charts.pair", low=decimal(on.low, 2), high=decimal(on.high, 2)), t("charts.change"),
               t("policy.result"))
